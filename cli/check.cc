@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// iomode check: holds scripts against the model.
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/junit.h"
+#include "sim/verdict.h"
+
+namespace iomode {
+namespace {
+
+struct CheckFlags {
+  std::vector<std::string> paths;
+  std::string kernel;
+  std::string format = "text";
+  std::string junit;
+  uint64_t max_states = CheckOptions().max_states;
+  bool quiet = false;
+};
+
+const char* StatusName(Verdict::Status status) {
+  switch (status) {
+    case Verdict::Status::kHolds:
+      return "ok";
+    case Verdict::Status::kFails:
+      return "FAIL";
+    case Verdict::Status::kIncomplete:
+      return "incomplete";
+  }
+  return "?";
+}
+
+void PrintLitmus(const Script& script, const Verdict& verdict) {
+  for (const auto& [outcome, states] : verdict.litmus.outcomes) {
+    std::cout << "    " << states << " :> " << PrintOutcome(outcome) << "\n";
+  }
+  for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
+    std::cout << "    " << (verdict.litmus.conditions[i] ? "holds  " : "FAILS  ")
+              << PrintCondition(script.conditions[i]) << "\n";
+  }
+  std::cout << "    " << (verdict.stats.complete ? "all " : "incomplete: ") << verdict.stats.states
+            << " states, " << verdict.stats.transitions << " transitions explored\n";
+}
+
+void PrintText(const Script& script, const Verdict& verdict) {
+  std::cout << StatusName(verdict.status) << "  " << script.name << "\n";
+  for (const std::string& problem : verdict.problems) std::cout << "  " << problem << "\n";
+  for (const std::string& note : verdict.notes) std::cout << "  " << note << "\n";
+  if (script.is_litmus()) PrintLitmus(script, verdict);
+}
+
+nlohmann::json ToJson(const Script& script, const Verdict& verdict) {
+  nlohmann::json json = {{"script", script.name},
+                         {"status", StatusName(verdict.status)},
+                         {"states", verdict.stats.states},
+                         {"transitions", verdict.stats.transitions},
+                         {"complete", verdict.stats.complete},
+                         {"problems", verdict.problems},
+                         {"findings", nlohmann::json::array()}};
+  for (const Finding& f : verdict.findings) {
+    json["findings"].push_back({{"kind", FindingName(f.kind)},
+                                {"rule", f.rule},
+                                {"object", f.object},
+                                {"task", f.task},
+                                {"function", f.function}});
+  }
+  if (verdict.run.failed_step) json["failed_step"] = verdict.run.failed_step;
+  for (const auto& [outcome, states] : verdict.litmus.outcomes) {
+    json["outcomes"].push_back({{"outcome", PrintOutcome(outcome)}, {"states", states}});
+  }
+  for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
+    json["conditions"].push_back({{"condition", PrintCondition(script.conditions[i])},
+                                  {"holds", bool{verdict.litmus.conditions[i]}}});
+  }
+  return json;
+}
+
+int Check(const CheckFlags& flags) {
+  const Revision* revision = RevisionOption(flags.kernel);
+  std::vector<Script> scripts;
+  if (revision == nullptr || !ReadScripts(flags.paths, &scripts)) return kExitBadInput;
+  for (const Script& script : scripts) {
+    for (const Expectation& expectation : script.expectations) {
+      if (FindingFromName(expectation.finding)) continue;
+      std::cerr << script.name << ":" << expectation.pos.line << ":" << expectation.pos.column
+                << ": no finding \"" << expectation.finding << "\", expected one of "
+                << FindingNames() << "\n";
+      return kExitBadInput;
+    }
+  }
+
+  int count[3] = {};
+  nlohmann::json all = nlohmann::json::array();
+  JunitReport junit("iomode check");
+  for (const Script& script : scripts) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Verdict verdict = CheckScript(script, *revision, {.max_states = flags.max_states});
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    count[static_cast<int>(verdict.status)]++;
+    junit.Add(script.name, seconds.count(), verdict.problems);
+    if (flags.format == "json") {
+      all.push_back(ToJson(script, verdict));
+    } else if (!flags.quiet || verdict.status != Verdict::Status::kHolds) {
+      PrintText(script, verdict);
+    }
+  }
+  if (flags.format == "json") {
+    std::cout << nlohmann::json{{"kernel", revision->name}, {"scripts", all}}.dump(2) << "\n";
+  } else {
+    std::cout << scripts.size() << " scripts at " << revision->name << ": " << count[0] << " hold, "
+              << count[1] << " fail";
+    if (count[2]) std::cout << ", " << count[2] << " incomplete";
+    std::cout << "\n";
+  }
+  if (!flags.junit.empty() && !junit.Write(flags.junit)) {
+    std::cerr << flags.junit << ": cannot be written\n";
+    return kExitBadInput;
+  }
+  if (count[1]) return kExitFails;
+  return count[2] ? kExitIncomplete : kExitOk;
+}
+
+}  // namespace
+
+void AddCheckCommand(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<CheckFlags>();
+  CLI::App* command =
+      app.add_subcommand("check", "hold scripts' results and conditions against the model");
+  command->add_option("FILE", flags->paths, "scripts, or folders of them")->required();
+  command->add_option("--kernel", flags->kernel,
+                      "revision (iomode revisions lists them); default: the newest");
+  command->add_option("--format", flags->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--junit", flags->junit, "also write the verdicts to this file as JUnit XML");
+  command->add_option("--max-states", flags->max_states,
+                      "give up on a script after so many states");
+  command->add_flag("--quiet", flags->quiet, "print only what does not hold, and the summary");
+  command->callback([flags, &action] { action = [flags] { return Check(*flags); }; });
+}
+
+}  // namespace iomode

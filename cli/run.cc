@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// iomode run: prints a script with the model's results.
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "sim/verdict.h"
+
+namespace iomode {
+namespace {
+
+struct RunFlags {
+  std::string path;
+  std::string kernel;
+  std::string format = "text";
+  uint64_t max_states = RunnerOptions().max_states;
+  uint64_t seed = 0;
+  bool has_seed = false;
+  bool state = false;
+};
+
+// The script's text, with the state lines behind each step.
+void PrintWithStates(const Script& script, const RunReport& report, bool states) {
+  for (const Line& line : script.lines) {
+    if (line.kind != Line::Kind::kStep) {
+      std::cout << PrintLine(script, line) << "\n";
+      continue;
+    }
+    std::cout << PrintLine(script, line) << "\n";
+    if (!states || line.index >= static_cast<int>(report.steps.size())) continue;
+    const std::set<std::vector<std::string>>& alternatives = report.steps[line.index].state_lines;
+    for (const std::vector<std::string>& lines : alternatives) {
+      if (alternatives.size() > 1 && &lines != &*alternatives.begin()) std::cout << "#     or\n";
+      for (const std::string& text : lines) std::cout << text << "\n";
+    }
+  }
+}
+
+int RunLitmusScript(const Script& script, const Revision& revision, const RunFlags& flags) {
+  const LitmusReport report = RunLitmus(script, revision, flags.max_states);
+  std::cout << PrintScript(script);
+  for (const auto& [outcome, states] : report.outcomes)
+    std::cout << "# " << states << " :> " << PrintOutcome(outcome) << "\n";
+  for (const Finding& finding : DistinctFindings(report.findings))
+    std::cout << "# finding " << PrintFinding(finding) << "\n";
+  std::cout << "# " << (report.stats.complete ? "all " : "incomplete: ") << report.stats.states
+            << " states, " << report.stats.transitions << " transitions explored\n";
+  return report.stats.complete ? kExitOk : kExitIncomplete;
+}
+
+int Run(const RunFlags& flags) {
+  const Revision* revision = RevisionOption(flags.kernel);
+  std::vector<Script> scripts;
+  if (revision == nullptr || !ReadScripts({flags.path}, &scripts)) return kExitBadInput;
+  if (scripts.size() != 1) {
+    std::cerr << flags.path << ": is a folder, expected one script\n";
+    return kExitBadInput;
+  }
+  Script& script = scripts.front();
+  if (script.is_litmus()) return RunLitmusScript(script, *revision, flags);
+
+  RunnerOptions options = {.max_states = flags.max_states, .narrow = false};
+  if (flags.has_seed) options.seed = flags.seed;
+  Runner runner(script, *revision, options);
+  const RunReport report = runner.Run();
+  for (size_t i = 0; i < report.steps.size(); i++) SetResults(report.steps[i], script.steps[i]);
+  if (flags.format == "json") {
+    nlohmann::json json = {{"kernel", revision->name},
+                           {"complete", report.stats.complete},
+                           {"steps", nlohmann::json::array()},
+                           {"findings", nlohmann::json::array()}};
+    for (size_t i = 0; i < report.steps.size(); i++) {
+      json["steps"].push_back({{"step", PrintStep(script, script.steps[i])},
+                               {"results", PrintResults(script.steps[i])}});
+    }
+    for (const Finding& finding : DistinctFindings(report.findings))
+      json["findings"].push_back(PrintFinding(finding));
+    std::cout << json.dump(2) << "\n";
+  } else {
+    PrintWithStates(script, report, flags.state);
+    for (const Finding& finding : DistinctFindings(report.findings)) {
+      const int step = report.found_at.at(finding.kind);
+      std::cout << "# finding";
+      if (step) std::cout << " after step " << step;
+      std::cout << ": " << PrintFinding(finding) << "\n";
+    }
+    if (!report.stats.complete) {
+      std::cout << "# incomplete: stopped in step " << report.steps.size() << " after "
+                << report.stats.states << " states\n";
+    }
+  }
+  return report.stats.complete ? kExitOk : kExitIncomplete;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* command = app.add_subcommand("run", "print a script with the model's results");
+  command->add_option("FILE", flags->path, "a script")->required();
+  command->add_option("--kernel", flags->kernel,
+                      "revision (iomode revisions lists them); default: the newest");
+  command->add_option("--format", flags->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--max-states", flags->max_states, "give up after so many states");
+  CLI::Option* seed = command->add_option(
+      "--seed", flags->seed, "one interleaving, picked by this number, instead of all");
+  command->add_flag("--state", flags->state, "print the kernel's state after every step");
+  command->callback([flags, seed, &action] {
+    flags->has_seed = seed->count() > 0;
+    action = [flags] { return Run(*flags); };
+  });
+}
+
+}  // namespace iomode

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Direct io (fs/fuse/file.c): parallel and exclusive writes, reads, and their asynchronous forms.
+//
+// A parallel write holds i_rwsem shared and an uncached reference from before its first request to
+// after its last answer. An asynchronous one drops both at submission, so its request is in flight
+// without them.
+
+#ifndef MODEL_DIO_H_
+#define MODEL_DIO_H_
+
+#include <cerrno>
+
+#include "model/attributes.h"
+#include "model/file.h"
+#include "model/fuse_i.h"
+#include "model/iomode.h"
+#include "model/writeback.h"
+
+namespace iomode {
+
+// One read or write as the VFS hands it down (struct kiocb and iov_iter).
+template <class W>
+struct Kiocb {
+  File<W>* file;
+  int64_t pos;
+  int64_t count;
+  bool append;
+  bool direct;                       // IOCB_DIRECT
+  typename W::Completion* aio_done;  // not NULL: asynchronous; completed with *aio_result
+  int64_t* aio_result;
+  bool from_server;  // out: a READ or WRITE went to the server for it
+  bool from_ahead;   // out: bytes came by readahead, or may have
+  bool is_sync() const { return aio_done == nullptr; }
+};
+
+// The kernel's -EIOCBQUEUED: the result comes later.
+inline constexpr int64_t EIOCBQUEUED = 529;
+
+// O_APPEND: writes start at the end of the file as it is now. The inode lock is held.
+template <class W>
+void generic_write_checks(FuseInode<W>& fi, Kiocb<W>& iocb) {
+  if (iocb.append) iocb.pos = i_size_read(fi);
+}
+
+template <class W>
+bool fuse_io_past_eof(const FuseInode<W>& fi, const Kiocb<W>& iocb) {
+  return iocb.pos + iocb.count > i_size_read(fi);
+}
+
+// Whether a direct write needs the inode lock exclusively.
+template <class W>
+[[gnu::noinline]] bool fuse_dio_wr_exclusive_lock(FuseInode<W>& fi, const Kiocb<W>& iocb) {
+  typename W::Function fn("fuse_dio_wr_exclusive_lock");
+  const Rules& rules = *fi.fc->rules;
+  if (!(iocb.file->private_data->open_flags & FOPEN_PARALLEL_DIRECT_WRITES)) return true;
+  if (rules.allow_mmap_means_exclusive && fi.fc->cap(CONN_DIRECT_IO_ALLOW_MMAP)) return true;
+  if (iocb.append) return true;
+  if (rules.cache_bit_is_tested && W::test_bit(FUSE_I_CACHE_IO_MODE, fi.state))
+    return rules.cache_bit_means_exclusive;
+  return fuse_io_past_eof(fi, iocb);
+}
+
+template <class W>
+int fuse_file_uncached_io_start(FuseInode<W>& fi, FuseFile<W>& ff) {
+  const Rules& rules = *fi.fc->rules;
+  if (rules.parallel_open_holds_reference) return 0;
+  const int err = fuse_inode_uncached_io_start(fi, static_cast<FuseBacking<W>*>(nullptr));
+  if (!err && rules.parallel_write_marks_file) {
+    W::WARN_ON(ff.iomode != IOM_NONE, "ff->iomode != IOM_NONE");
+    ff.iomode = IOM_UNCACHED;
+  }
+  return err;
+}
+
+template <class W>
+void fuse_file_uncached_io_end(FuseInode<W>& fi, FuseFile<W>& ff) {
+  const Rules& rules = *fi.fc->rules;
+  if (rules.parallel_open_holds_reference) return;
+  if (rules.parallel_write_marks_file) {
+    W::WARN_ON(ff.iomode != IOM_UNCACHED, "ff->iomode != IOM_UNCACHED");
+    ff.iomode = IOM_NONE;
+  }
+  fuse_inode_uncached_io_end(fi);
+}
+
+// Takes the locks of a direct write; returns whether exclusively.
+template <class W>
+[[gnu::noinline]] bool fuse_dio_lock(FuseInode<W>& fi, const Kiocb<W>& iocb) {
+  typename W::Function fn("fuse_dio_lock");
+  if (fuse_dio_wr_exclusive_lock(fi, iocb)) {
+    W::down_write(fi.i_rwsem);
+    return true;
+  }
+  W::down_read(fi.i_rwsem);
+  if (!fuse_io_past_eof(fi, iocb)) {
+    const int err = fuse_file_uncached_io_start(fi, *iocb.file->private_data);
+    if (err == 0) return false;
+    W::FALSE_BUSY(err == -EBUSY,
+                  "a write that may run in parallel is refused with EBUSY although no file caches");
+  }
+  W::up_read(fi.i_rwsem);
+  W::down_write(fi.i_rwsem);
+  return true;
+}
+
+template <class W>
+void fuse_dio_unlock(FuseInode<W>& fi, const Kiocb<W>& iocb, bool exclusive) {
+  typename W::Function fn("fuse_dio_unlock");
+  if (exclusive) {
+    W::up_write(fi.i_rwsem);
+  } else {
+    fuse_file_uncached_io_end(fi, *iocb.file->private_data);
+    W::up_read(fi.i_rwsem);
+  }
+}
+
+// The end of an asynchronous direct io, in the context of whoever answered it.
+template <class W>
+[[gnu::noinline]] void fuse_aio_complete(FuseConn<W>& fc, FuseIoPriv<W>* io, int64_t result) {
+  File<W>* file = io->file;
+  FuseInode<W>& fi = *file->inode;
+  if (result >= 0) {
+    W::spin_lock(fi.lock);
+    fuse_next_attr_version(fi);
+    W::spin_unlock(fi.lock);
+  }
+  if (io->write && result > 0 && fc.rules->async_write_invalidates_after &&
+      (file->private_data->open_flags & FOPEN_DIRECT_IO)) {
+    invalidate_inode_pages2_range(fi, page_of(io->offset), page_of(io->offset + result - 1));
+  }
+  *io->aio_result = result;
+  typename W::Completion* done = io->aio_done;
+  fc.ios.free(io);
+  fput(fc, file);
+  W::complete(*done);
+}
+
+// Sends the request of a direct read or write. Waits for the answer, or, with `io`, does not.
+template <class W>
+[[gnu::noinline]] int64_t fuse_direct_io(FuseInode<W>& fi, Kiocb<W>& iocb, bool write,
+                                         FuseIoPriv<W>* io) {
+  typename W::Function fn("fuse_direct_io");
+  FuseConn<W>& fc = *fi.fc;
+  const Rules& rules = *fc.rules;
+  FuseFile<W>& ff = *iocb.file->private_data;
+  const bool fopen_direct_io = (ff.open_flags & FOPEN_DIRECT_IO) != 0;
+  const int64_t first = page_of(iocb.pos);
+  const int64_t last = page_of(iocb.pos + iocb.count - 1);
+  if (fopen_direct_io && rules.direct_io_flushes_first) {
+    const int err = filemap_write_and_wait_range(fi, first, last);
+    if (err) return err;
+  }
+  if (fopen_direct_io && write && rules.direct_write_invalidates_first) {
+    const int err = invalidate_inode_pages2_range(fi, first, last);
+    if (err) return err;
+  }
+
+  FuseArgs<W> args = {};
+  args.opcode = write ? FUSE_WRITE : FUSE_READ;
+  args.inode = &fi;
+  args.ff = &ff;
+  args.offset = iocb.pos;
+  args.size = iocb.count;
+  iocb.from_server = true;
+  if (io != nullptr) {
+    FuseReq<W>* req = fc.reqs.alloc();
+    req->args = args;
+    req->io = io;
+    const int err = fuse_simple_background(fc, *req);
+    if (err) {
+      fc.reqs.free(req);
+      fuse_aio_complete(fc, io, err);
+    }
+  } else {
+    const int err = fuse_simple_request(fc, args);
+    if (err) return err;
+  }
+  const int64_t res = io != nullptr ? iocb.count : args.out_size;
+  iocb.pos += res;
+  if (res > 0 && write && fopen_direct_io && rules.direct_write_invalidates_after) {
+    invalidate_inode_pages2_range(fi, first, last);
+  }
+  return res;
+}
+
+// Direct io that may be asynchronous: when the connection has async_dio and the caller does not
+// wait. A write that extends the file is waited for all the same. -EIOCBQUEUED: the result comes
+// later.
+template <class W>
+[[gnu::noinline]] int64_t fuse_direct_IO(FuseInode<W>& fi, Kiocb<W>& iocb, bool write) {
+  typename W::Function fn("fuse_direct_IO");
+  FuseConn<W>& fc = *fi.fc;
+  const int64_t offset = iocb.pos;
+  const int64_t size = i_size_read(fi);
+  if (!write && offset >= size) return 0;
+  const bool async = fc.cap(CONN_ASYNC_DIO);
+  const bool blocking = iocb.is_sync() || (write && offset + iocb.count > size);
+  if (async && !write && offset + iocb.count > size) {
+    iocb.count = std::min(iocb.count, pages_up_to(size - offset) * kPageSize);
+  }
+  FuseIoPriv<W>* io = nullptr;
+  if (async && !blocking) {
+    io = fc.ios.alloc();
+    *io = {.aio_done = iocb.aio_done,
+           .aio_result = iocb.aio_result,
+           .file = iocb.file,
+           .offset = offset,
+           .size = iocb.count,
+           .write = write,
+           .live = true};
+    W::refcount_inc(iocb.file->f_count);
+  }
+  const int64_t res = fuse_direct_io(fi, iocb, write, io);
+  fuse_invalidate_attr_mask(fi, write ? STATX_SIZE : STATX_ATIME);
+  if (io != nullptr) {
+    if (res >= 0) return -EIOCBQUEUED;
+    fuse_aio_complete(fc, io, res);
+    return -EIOCBQUEUED;
+  }
+  if (write) {
+    fuse_write_update_attr(fi, offset + (res > 0 ? res : 0), res);
+    if (res < 0 && async && offset + iocb.count > size) fuse_do_setattr(fi, size, false);
+  }
+  return res;
+}
+
+template <class W>
+int64_t fuse_direct_read_iter(FuseInode<W>& fi, Kiocb<W>& iocb) {
+  if (!iocb.is_sync() && (iocb.direct || fi.fc->rules->async_without_o_direct))
+    return fuse_direct_IO(fi, iocb, false);
+  const int64_t res = fuse_direct_io(fi, iocb, false, static_cast<FuseIoPriv<W>*>(nullptr));
+  fuse_invalidate_attr_mask(fi, STATX_ATIME);
+  return res;
+}
+
+template <class W>
+[[gnu::noinline]] int64_t fuse_direct_write_iter(FuseInode<W>& fi, Kiocb<W>& iocb) {
+  typename W::Function fn("fuse_direct_write_iter");
+  const bool exclusive = fuse_dio_lock(fi, iocb);
+  generic_write_checks(fi, iocb);
+  int64_t res;
+  if (!iocb.is_sync() && (iocb.direct || fi.fc->rules->async_without_o_direct)) {
+    res = fuse_direct_IO(fi, iocb, true);
+  } else {
+    res = fuse_direct_io(fi, iocb, true, static_cast<FuseIoPriv<W>*>(nullptr));
+    fuse_write_update_attr(fi, iocb.pos, res);
+  }
+  fuse_dio_unlock(fi, iocb, exclusive);
+  return res;
+}
+
+}  // namespace iomode
+
+#endif  // MODEL_DIO_H_

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The page cache (mm/filemap.c, mm/truncate.c) at the grain of pages: which are there, locked, up
+// to date, dirty or under writeback, and whose bytes they hold.
+//
+// A pass over a range is one operation unless it has to wait for a page. The kernel takes one page
+// after the other; whoever slips in between two of them can, at this grain, come only before or
+// after.
+//
+// Functions named with a leading __ expect i_pages held; the others take it, and may sleep.
+
+#ifndef MODEL_FILEMAP_H_
+#define MODEL_FILEMAP_H_
+
+#include <cerrno>
+
+#include "model/fuse_i.h"
+
+namespace iomode {
+
+inline int64_t page_of(int64_t pos) { return pos / kPageSize; }
+inline int64_t pages_up_to(int64_t pos) { return (pos + kPageSize - 1) / kPageSize; }
+
+template <class W>
+bool __page_is(const AddressSpace<W>& mapping, int64_t index, uint8_t flags) {
+  return index >= 0 && index < mapping.npages && (mapping.flags[index] & flags) == flags;
+}
+
+// Puts a new, locked page there. The slot is empty.
+template <class W>
+void __page_add(AddressSpace<W>& mapping, int64_t index, uint8_t flags) {
+  mapping.flags[index] = PG_present | PG_locked | flags;
+  mapping.bytes[index] = 0;
+  mapping.nrpages++;
+}
+
+template <class W>
+void __page_remove(AddressSpace<W>& mapping, int64_t index) {
+  mapping.flags[index] = 0;
+  mapping.bytes[index] = 0;
+  mapping.nrpages--;
+  W::wake_up_locked(mapping.page_wait);
+}
+
+template <class W>
+void __page_unlock(AddressSpace<W>& mapping, int64_t index) {
+  mapping.flags[index] &= static_cast<uint8_t>(~PG_locked);
+  W::wake_up_locked(mapping.page_wait);
+}
+
+// Waits until the page is not locked. False when it is gone then.
+template <class W>
+bool __page_wait_unlocked(AddressSpace<W>& mapping, int64_t index) {
+  W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
+    return !__page_is(mapping, index, PG_present | PG_locked);
+  });
+  return __page_is(mapping, index, PG_present);
+}
+
+template <class W>
+void __page_wait_writeback(AddressSpace<W>& mapping, int64_t index) {
+  W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
+    return !__page_is(mapping, index, PG_present | PG_writeback);
+  });
+}
+
+// Waits for the page's lock and takes it, once no writeback of the page is under way. False when
+// the page is gone.
+template <class W>
+bool __page_lock_stable(AddressSpace<W>& mapping, int64_t index) {
+  W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
+    return !__page_is(mapping, index, PG_present | PG_locked);
+  });
+  if (!__page_is(mapping, index, PG_present)) return false;
+  mapping.flags[index] |= PG_locked;
+  __page_wait_writeback(mapping, index);
+  return true;
+}
+
+// folio_wait_writeback over pages [first, last].
+template <class W>
+[[gnu::noinline]] void filemap_fdatawait_range(AddressSpace<W>& mapping, int64_t first,
+                                               int64_t last) {
+  W::spin_lock(mapping.i_pages);
+  for (int64_t i = first; i <= last && i < mapping.npages; i++) __page_wait_writeback(mapping, i);
+  W::spin_unlock(mapping.i_pages);
+}
+
+// Drops private copies of pages from `first` on, in all mappings of the inode: truncation takes
+// them, too.
+template <class W>
+void unmap_mapping_cows(FuseInode<W>& fi, int64_t first) {
+  fi.fc->vmas.for_each([&fi, first](Vma<W>& vma) {
+    if (!vma.live || vma.file == nullptr || vma.file->inode != &fi || vma.cow == nullptr) return;
+    for (int64_t i = first; i < fi.i_data.npages; i++) vma.cow[i] = 0;
+  });
+}
+
+// Removes the pages that lie wholly in [start, end) bytes; what is dirty in them is lost. Waits for
+// locked pages.
+template <class W>
+[[gnu::noinline]] void truncate_pagecache_range(FuseInode<W>& fi, int64_t start, int64_t end) {
+  AddressSpace<W>& mapping = fi.i_data;
+  W::spin_lock(mapping.i_pages);
+  for (int64_t i = pages_up_to(start); i < page_of(end) && i < mapping.npages; i++) {
+    if (__page_is(mapping, i, PG_present) && __page_lock_stable(mapping, i))
+      __page_remove(mapping, i);
+  }
+  W::spin_unlock(mapping.i_pages);
+}
+
+// Removes the pages beyond `size`. The page that `size` falls into stays, zeroed behind it.
+template <class W>
+[[gnu::noinline]] void truncate_pagecache(FuseInode<W>& fi, int64_t size) {
+  AddressSpace<W>& mapping = fi.i_data;
+  W::spin_lock(mapping.i_pages);
+  unmap_mapping_cows(fi, pages_up_to(size));
+  if (size % kPageSize != 0 && __page_is(mapping, page_of(size), PG_present) &&
+      __page_lock_stable(mapping, page_of(size))) {
+    __page_unlock(mapping, page_of(size));
+  }
+  for (int64_t i = pages_up_to(size); i < mapping.npages; i++) {
+    if (__page_is(mapping, i, PG_present) && __page_lock_stable(mapping, i))
+      __page_remove(mapping, i);
+  }
+  W::spin_unlock(mapping.i_pages);
+}
+
+// mapping_set_error().
+template <class W>
+void mapping_set_error(AddressSpace<W>& mapping, int error) {
+  if (error == 0) return;
+  W::spin_lock(mapping.i_pages);
+  mapping.error = error == -ENOSPC ? -ENOSPC : -EIO;
+  mapping.wb_err = static_cast<int16_t>(error);
+  mapping.wb_seq++;
+  W::spin_unlock(mapping.i_pages);
+}
+
+// Reports and forgets the mapping's error.
+template <class W>
+int filemap_check_errors(AddressSpace<W>& mapping) {
+  W::spin_lock(mapping.i_pages);
+  const int err = mapping.error;
+  mapping.error = 0;
+  W::spin_unlock(mapping.i_pages);
+  return err;
+}
+
+// Reports each writeback error once to each file.
+template <class W>
+int file_check_and_advance_wb_err(File<W>& file) {
+  AddressSpace<W>& mapping = file.inode->i_data;
+  W::spin_lock(mapping.i_pages);
+  const int err = file.f_wb_err == mapping.wb_seq ? 0 : mapping.wb_err;
+  file.f_wb_err = mapping.wb_seq;
+  mapping.error = 0;
+  W::spin_unlock(mapping.i_pages);
+  return err;
+}
+
+}  // namespace iomode
+
+#endif  // MODEL_FILEMAP_H_

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The objects of the machine: connection, inode, open file, backing, request, and the VFS objects
+// around them (struct file, mapping of memory, process). Names of types and fields are the kernel's
+// (fs/fuse/fuse_i.h, include/linux/fs.h).
+//
+// Which lock protects what:
+//   fi->lock       iocachectr, state, fb, i_size, attr_version, write_files, writectr,
+//   queued_writes, iomode fc->lock       backing_files_map i_pages        the page cache: every
+//   page's flags and bytes; page_waitq is woken under it i_rwsem        the inode lock; nothing in
+//   particular, see docs/design.md for who takes it how
+// Published fields are written under their lock and read without it.
+//
+// All of it is plain memory, zero at the start. In the scheduled world it lies in the arena, and
+// its bytes are the state; so pointers go to other objects here, and unused fields are zero.
+
+#ifndef MODEL_FUSE_I_H_
+#define MODEL_FUSE_I_H_
+
+#include <cstdint>
+
+#include "model/revision.h"
+#include "model/uapi.h"
+
+namespace iomode {
+
+enum IoMode : uint8_t { IOM_NONE = 0, IOM_CACHED, IOM_UNCACHED };
+
+// fuse_inode.state bits.
+inline constexpr int FUSE_I_CACHE_IO_MODE = 0;
+
+// fuse_inode.inval_mask: which cached attributes are stale.
+enum StatxMask : uint8_t { STATX_SIZE = 1, STATX_ATIME = 2 };
+
+// A page's flags.
+enum PageFlag : uint8_t {
+  PG_present = 1,
+  PG_locked = 2,
+  PG_uptodate = 4,
+  PG_dirty = 8,
+  PG_writeback = 16,
+  PG_readahead = 32,  // reading this page starts the next readahead
+  PG_ahead = 64,      // came by readahead and nobody asked for it yet
+};
+
+enum FuseOpcode : uint8_t {
+  FUSE_NONE = 0,
+  FUSE_OPEN,
+  FUSE_RELEASE,
+  FUSE_FLUSH,
+  FUSE_READ,
+  FUSE_WRITE,
+  FUSE_FSYNC,
+  FUSE_SETATTR,
+  FUSE_GETATTR,
+  FUSE_FALLOCATE,
+};
+
+template <class W>
+struct FuseInode;
+template <class W>
+struct FuseConn;
+template <class W>
+struct FuseIoPriv;
+
+// A regular file on the backing filesystem.
+struct BackingInode {
+  int64_t size;
+};
+
+// struct fuse_backing.
+template <class W>
+struct FuseBacking {
+  typename W::Refcount count;
+  BackingInode* file;
+  bool live;
+  bool rcu_pending;  // freed when the last RCU reader leaves
+};
+
+// struct fuse_file.
+template <class W>
+struct FuseFile {
+  typename W::Refcount count;
+  FuseInode<W>* inode;
+  FuseFile* write_next;       // fi->write_files
+  BackingInode* passthrough;  // this file's own backing_file, while open for passthrough
+  uint16_t open_flags;        // FopenFlag
+  int32_t backing_id;         // args->open_outarg.backing_id
+  IoMode iomode;
+  bool has_args;       // args != NULL
+  bool release_inode;  // args->release_args.inode was set: release holds the inode
+  bool write_linked;   // on fi->write_files
+  bool live;
+};
+
+// struct file_ra_state, in pages; prev_pos in bytes, -1 before the first read.
+struct FileRaState {
+  int32_t start;
+  int32_t size;
+  int32_t async_size;
+  int32_t mmap_miss;
+  int64_t prev_pos;
+};
+
+// struct file.
+template <class W>
+struct File {
+  typename W::Refcount f_count;
+  FuseInode<W>* inode;
+  FuseFile<W>* private_data;
+  uint32_t f_flags;  // OpenFlag: OPEN_DIRECT, OPEN_APPEND; and how it was opened
+  FileRaState f_ra;
+  uint8_t f_wb_err;  // mapping.wb_seq when errors were last reported here
+  bool live;
+};
+
+// struct vm_area_struct: one mapping of a whole file.
+template <class W>
+struct Vma {
+  File<W>* file;          // vm_file; NULL when `backing` took over
+  BackingInode* backing;  // a passthrough mapping: the backing file
+  uint8_t* cow;           // by page: a private copy exists
+  bool shared;
+  bool may_write;    // PROT_WRITE
+  bool fuse_vm_ops;  // fuse_file_vm_ops: page_mkwrite, and writeback at close
+  bool live;
+};
+
+// struct address_space of an inode. Arrays have `npages` entries.
+template <class W>
+struct AddressSpace {
+  typename W::SpinLock i_pages;
+  typename W::WaitQueue page_wait;  // PG_locked and PG_writeback
+  uint8_t* flags;                   // PageFlag
+  uint16_t* bytes;  // whose bytes: the step that wrote them, 0: the file's first ones
+  int16_t npages;   // capacity
+  int16_t nrpages;  // present ones
+  int16_t error;    // AS_EIO, AS_ENOSPC: a negative errno not yet reported by filemap_check_errors
+  int16_t wb_err;   // the last writeback error, reported once to every file
+  uint8_t wb_seq;
+};
+
+// What a request asks and what the server answered (fuse_args).
+template <class W>
+struct FuseArgs {
+  FuseInode<W>* inode;
+  FuseFile<W>* ff;  // READ, WRITE, RELEASE: the file
+  int64_t offset;
+  int64_t size;         // READ, WRITE: bytes; SETATTR: the new size; FALLOCATE: length
+  int64_t out_size;     // answer: bytes read or written; GETATTR, SETATTR: the inode's size
+  int32_t backing_id;   // answer to OPEN
+  uint16_t open_flags;  // answer to OPEN
+  FuseOpcode opcode;
+  bool page_cache;  // READ into locked pages of the cache, whose `bytes` the server sets
+  bool truncate;    // OPEN with O_TRUNC under atomic_o_trunc
+};
+
+// A request on its way (fuse_req).
+template <class W>
+struct FuseReq {
+  typename W::Completion done;
+  FuseArgs<W> args;
+  FuseIoPriv<W>* io;  // a direct io by aio
+  FuseReq* next;      // fi->queued_writes, or the server's queue
+  uint32_t task;      // whose system call it belongs to
+  int16_t error;      // answer: 0 or a negative errno
+  uint16_t attr_version;
+  bool background;
+  bool writeback;  // a WRITE of dirty pages
+  bool held;       // the server keeps it
+  bool live;
+};
+
+// struct fuse_io_priv: one asynchronous direct read or write.
+template <class W>
+struct FuseIoPriv {
+  typename W::Completion* aio_done;  // the kiocb's completion
+  int64_t* aio_result;
+  File<W>* file;  // ki_filp, held until the end
+  int64_t offset;
+  int64_t size;
+  bool write;
+  bool live;
+};
+
+// struct fuse_inode with its struct inode.
+template <class W>
+struct FuseInode {
+  typename W::SpinLock lock;
+  typename W::WaitQueue direct_io_waitq;
+  typename W::template Published<int32_t> iocachectr;
+  typename W::template Published<uint8_t> state;
+  typename W::template Published<FuseBacking<W>*> fb;
+  typename W::RwSem i_rwsem;
+  typename W::template Atomic<int64_t> i_size;
+  typename W::template Atomic<uint8_t> inval_mask;
+  typename W::template Atomic<uint8_t> size_unstable;  // FUSE_I_SIZE_UNSTABLE
+  uint16_t attr_version;
+  FuseFile<W>* write_files;
+  FuseReq<W>* queued_writes;
+  typename W::WaitQueue page_waitq;
+  int16_t writectr;  // sent writebacks
+  bool nowrite;      // FUSE_NOWRITE is in effect
+  uint8_t index;     // which of the script's inodes
+  AddressSpace<W> i_data;
+  FuseConn<W>* fc;
+};
+
+// The connection's server: whoever answers requests. Lives above the model.
+template <class W>
+class FuseServer {
+ public:
+  // Takes a sent request. A foreground request is either answered before this returns (fields
+  // filled, done) or later by fuse_request_end(). A background request is always answered later,
+  // from another task. No locks of the model but fi->lock may be held.
+  virtual void Receive(FuseConn<W>& fc, FuseReq<W>& req) = 0;
+
+ protected:
+  ~FuseServer() = default;
+};
+
+// struct fuse_conn.
+template <class W>
+struct FuseConn {
+  typename W::SpinLock lock;
+  const Rules* rules;
+  FuseServer<W>* server;
+  uint32_t caps;  // ConnCap, as asked for
+  bool passthrough;
+  typename W::template Atomic<uint8_t> connected;
+  typename W::RcuState rcu;
+  typename W::template Atomic<uint16_t> attr_version;
+  FuseBacking<W>** backing_files_map;  // by id - 1; ids are never used again
+  int32_t backing_ids;                 // how many were given out
+  int32_t backing_capacity;
+  typename W::template Pool<FuseBacking<W>> backings;
+  typename W::template Pool<FuseFile<W>> fuse_files;
+  typename W::template Pool<File<W>> files;
+  typename W::template Pool<Vma<W>> vmas;
+  typename W::template Pool<FuseReq<W>> reqs;
+  typename W::template Pool<FuseIoPriv<W>> ios;
+
+  bool cap(uint32_t bit) const { return (caps & bit) != 0; }
+};
+
+}  // namespace iomode
+
+#endif  // MODEL_FUSE_I_H_

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Numbers of the FUSE protocol and of open(2), as a server and a caller see them. Plain constants,
+// no state. Source of the numbers: include/uapi/linux/fuse.h.
+
+#ifndef MODEL_UAPI_H_
+#define MODEL_UAPI_H_
+
+#include <cstdint>
+
+namespace iomode {
+
+// The server's reply flags to OPEN (struct fuse_open_out::open_flags).
+enum FopenFlag : uint32_t {
+  FOPEN_DIRECT_IO = 1u << 0,
+  FOPEN_KEEP_CACHE = 1u << 1,
+  FOPEN_NONSEEKABLE = 1u << 2,
+  FOPEN_CACHE_DIR = 1u << 3,
+  FOPEN_STREAM = 1u << 4,
+  FOPEN_NOFLUSH = 1u << 5,
+  FOPEN_PARALLEL_DIRECT_WRITES = 1u << 6,
+  FOPEN_PASSTHROUGH = 1u << 7,
+  FOPEN_IO_URING_ZERO_COPY = 1u << 8,
+};
+
+// What INIT negotiated, one bit each; a script's `conn` line names them.
+enum ConnCap : uint32_t {
+  CONN_PASSTHROUGH = 1u << 0,
+  CONN_DIRECT_IO_ALLOW_MMAP = 1u << 1,
+  CONN_WRITEBACK_CACHE = 1u << 2,
+  CONN_ASYNC_DIO = 1u << 3,
+  CONN_NO_OPEN = 1u << 4,
+  CONN_ATOMIC_O_TRUNC = 1u << 5,
+  CONN_AUTO_INVAL_DATA = 1u << 6,
+  CONN_NO_ASYNC_READ = 1u << 7,
+};
+
+// How open(2) was called. Access mode is two bits, as in the kernel's f_mode.
+enum OpenFlag : uint32_t {
+  OPEN_READ = 1u << 0,
+  OPEN_WRITE = 1u << 1,
+  OPEN_DIRECT = 1u << 2,
+  OPEN_APPEND = 1u << 3,
+  OPEN_TRUNC = 1u << 4,
+};
+
+// A FUSE inode's and a backing file's initial size, and the page size of the model, in bytes.
+inline constexpr int64_t kInitialFileSize = 65536;
+inline constexpr int64_t kPageSize = 4096;
+
+}  // namespace iomode
+
+#endif  // MODEL_UAPI_H_

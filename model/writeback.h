@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Dirty pages on their way to the server (fs/fuse/file.c: writepages, launder, FUSE_NOWRITE), and
+// the passes over the page cache that have to write back first.
+//
+// A page stays under writeback until its WRITE is answered. fi->lock protects writectr and
+// queued_writes.
+
+#ifndef MODEL_WRITEBACK_H_
+#define MODEL_WRITEBACK_H_
+
+#include <cerrno>
+
+#include "model/dev.h"
+#include "model/filemap.h"
+#include "model/fuse_i.h"
+
+namespace iomode {
+
+template <class W>
+void fuse_writepage_finish(FuseInode<W>& fi, FuseReq<W>* req, int error);
+
+// Sends what is queued, unless writes are stopped. fi->lock is held. Requests that cannot be sent
+// are given to *unsent.
+template <class W>
+void fuse_flush_writepages(FuseInode<W>& fi, FuseReq<W>** unsent) {
+  while (!fi.nowrite && fi.queued_writes != nullptr) {
+    FuseReq<W>* req = fi.queued_writes;
+    fi.queued_writes = req->next;
+    req->next = nullptr;
+    fi.writectr++;
+    if (fuse_simple_background_locked(*fi.fc, *req)) {
+      req->next = *unsent;
+      *unsent = req;
+    }
+  }
+}
+
+template <class W>
+void fuse_finish_unsent(FuseInode<W>& fi, FuseReq<W>* unsent) {
+  while (unsent != nullptr) {
+    FuseReq<W>* next = unsent->next;
+    fuse_writepage_finish(fi, unsent, -ENOTCONN);
+    unsent = next;
+  }
+}
+
+// Stops new writebacks and waits for those that were sent. The inode lock is held, which keeps this
+// from nesting.
+template <class W>
+[[gnu::noinline]] void fuse_set_nowrite(FuseInode<W>& fi) {
+  W::spin_lock(fi.lock);
+  W::WARN_ON(fi.nowrite, "BUG_ON(fi->writectr < 0)");
+  fi.nowrite = true;
+  W::wait_event_lock(fi.page_waitq, fi.lock, [&fi] { return fi.writectr == 0; });
+  W::spin_unlock(fi.lock);
+}
+
+// fi->lock is held.
+template <class W>
+void __fuse_release_nowrite(FuseInode<W>& fi) {
+  fi.nowrite = false;
+  FuseReq<W>* unsent = nullptr;
+  fuse_flush_writepages(fi, &unsent);
+  if (unsent != nullptr) {
+    W::spin_unlock(fi.lock);
+    fuse_finish_unsent(fi, unsent);
+    W::spin_lock(fi.lock);
+  }
+}
+
+template <class W>
+[[gnu::noinline]] void fuse_release_nowrite(FuseInode<W>& fi) {
+  W::spin_lock(fi.lock);
+  __fuse_release_nowrite(fi);
+  W::spin_unlock(fi.lock);
+}
+
+// Waits for all writebacks that were sent.
+template <class W>
+void fuse_sync_writes(FuseInode<W>& fi) {
+  fuse_set_nowrite(fi);
+  fuse_release_nowrite(fi);
+}
+
+// A file through which pages of the inode can be written, with a reference; the newest one. NULL:
+// none is open.
+template <class W>
+FuseFile<W>* fuse_write_file_get(FuseInode<W>& fi) {
+  W::spin_lock(fi.lock);
+  FuseFile<W>* ff = fi.write_files;
+  if (ff != nullptr) W::refcount_inc(ff->count);
+  W::spin_unlock(fi.lock);
+  return ff;
+}
+
+template <class W>
+void fuse_file_put(FuseConn<W>& fc, FuseFile<W>* ff, bool sync);
+
+// Queues one WRITE for pages [first, last], which are locked and under writeback now. Takes over
+// the reference to ff.
+template <class W>
+[[gnu::noinline]] void fuse_writepages_send(FuseInode<W>& fi, FuseFile<W>* ff, int64_t first,
+                                            int64_t last, int64_t size) {
+  FuseReq<W>* req = fi.fc->reqs.alloc();
+  req->args.opcode = FUSE_WRITE;
+  req->args.inode = &fi;
+  req->args.ff = ff;
+  req->args.offset = first * kPageSize;
+  const int64_t end = (last + 1) * kPageSize;
+  req->args.size = (end < size || size <= req->args.offset ? end : size) - req->args.offset;
+  req->writeback = true;
+  req->task = W::current();
+
+  W::spin_lock(fi.lock);
+  FuseReq<W>** tail = &fi.queued_writes;
+  while (*tail != nullptr) tail = &(*tail)->next;
+  *tail = req;
+  FuseReq<W>* unsent = nullptr;
+  fuse_flush_writepages(fi, &unsent);
+  W::spin_unlock(fi.lock);
+  fuse_finish_unsent(fi, unsent);
+}
+
+// fuse_writepages with WB_SYNC_ALL over pages [first, last]: sends the dirty ones and does not wait
+// for the answers. -EIO when no file is open to write them through; they stay dirty then.
+template <class W>
+[[gnu::noinline]] int fuse_writepages(FuseInode<W>& fi, int64_t first, int64_t last) {
+  AddressSpace<W>& mapping = fi.i_data;
+  const int64_t size = W::READ_ONCE(fi.i_size);
+  int64_t at = first;
+  while (at <= last && at < mapping.npages) {
+    W::spin_lock(mapping.i_pages);
+    while (at <= last && at < mapping.npages && !__page_is(mapping, at, PG_present | PG_dirty))
+      at++;
+    const bool found = at <= last && at < mapping.npages;
+    W::spin_unlock(mapping.i_pages);
+    if (!found) return 0;
+
+    FuseFile<W>* ff = fuse_write_file_get(fi);
+    if (ff == nullptr) return -EIO;
+    int64_t end = at;
+    W::spin_lock(mapping.i_pages);
+    while (end <= last && end < mapping.npages && __page_is(mapping, end, PG_present | PG_dirty)) {
+      if (!__page_lock_stable(mapping, end)) break;
+      const bool dirty = __page_is(mapping, end, PG_dirty);
+      if (dirty) {
+        mapping.flags[end] &= static_cast<uint8_t>(~PG_dirty);
+        mapping.flags[end] |= PG_writeback;
+      }
+      __page_unlock(mapping, end);
+      if (!dirty) break;
+      end++;
+    }
+    W::spin_unlock(mapping.i_pages);
+    if (end > at) {
+      fuse_writepages_send(fi, ff, at, end - 1, size);
+    } else {
+      fuse_file_put(*fi.fc, ff, false);
+    }
+    at = end > at ? end : at + 1;
+  }
+  return 0;
+}
+
+// Whether any page of [first, last] is dirty or under writeback.
+template <class W>
+bool filemap_range_needs_writeback(AddressSpace<W>& mapping, int64_t first, int64_t last) {
+  bool found = false;
+  W::spin_lock(mapping.i_pages);
+  for (int64_t i = first; i <= last && i < mapping.npages; i++)
+    found |= (mapping.flags[i] & (PG_dirty | PG_writeback)) != 0;
+  W::spin_unlock(mapping.i_pages);
+  return found;
+}
+
+// Writes dirty pages of [first, last] back and waits. 0 or the error that a writeback met.
+template <class W>
+[[gnu::noinline]] int filemap_write_and_wait_range(FuseInode<W>& fi, int64_t first, int64_t last) {
+  if (!filemap_range_needs_writeback(fi.i_data, first, last)) return 0;
+  const int err = fuse_writepages(fi, first, last);
+  filemap_fdatawait_range(fi.i_data, first, last);
+  const int err2 = filemap_check_errors(fi.i_data);
+  return err ? err : err2;
+}
+
+// write_inode_now(inode, 1).
+template <class W>
+int write_inode_now(FuseInode<W>& fi) {
+  if (!filemap_range_needs_writeback(fi.i_data, 0, fi.i_data.npages)) return 0;
+  const int err = fuse_writepages(fi, 0, fi.i_data.npages);
+  filemap_fdatawait_range(fi.i_data, 0, fi.i_data.npages);
+  return err;
+}
+
+// Removes pages [first, last]: waits for locked ones, writes dirty ones back. -EBUSY when a dirty
+// page could not be written.
+template <class W>
+[[gnu::noinline]] int invalidate_inode_pages2_range(FuseInode<W>& fi, int64_t first, int64_t last) {
+  AddressSpace<W>& mapping = fi.i_data;
+  int ret = 0;
+  W::spin_lock(mapping.i_pages);
+  for (int64_t i = first; i <= last && i < mapping.npages; i++) {
+    if (!__page_is(mapping, i, PG_present) || !__page_lock_stable(mapping, i)) continue;
+    if (__page_is(mapping, i, PG_dirty)) {
+      mapping.flags[i] &= static_cast<uint8_t>(~PG_dirty);
+      mapping.flags[i] |= PG_writeback;
+      W::spin_unlock(mapping.i_pages);
+      FuseFile<W>* ff = fuse_write_file_get(fi);
+      if (ff != nullptr) fuse_writepages_send(fi, ff, i, i, W::READ_ONCE(fi.i_size));
+      W::spin_lock(mapping.i_pages);
+      if (ff == nullptr) {
+        mapping.flags[i] &= static_cast<uint8_t>(~PG_writeback);
+        mapping.flags[i] |= PG_dirty;
+        __page_unlock(mapping, i);
+        ret = -EBUSY;
+        continue;
+      }
+      __page_wait_writeback(mapping, i);
+    }
+    __page_remove(mapping, i);
+  }
+  W::spin_unlock(mapping.i_pages);
+  return ret;
+}
+
+template <class W>
+int invalidate_inode_pages2(FuseInode<W>& fi) {
+  return invalidate_inode_pages2_range(fi, 0, fi.i_data.npages);
+}
+
+// The end of a writeback, in the context of whoever answered it (fuse_writepage_end).
+template <class W>
+[[gnu::noinline]] void fuse_writepage_finish(FuseInode<W>& fi, FuseReq<W>* req, int error) {
+  AddressSpace<W>& mapping = fi.i_data;
+  const int64_t first = page_of(req->args.offset);
+  const int64_t last = page_of(req->args.offset + req->args.size - 1);
+  mapping_set_error(mapping, error);
+  W::spin_lock(fi.lock);
+  fi.writectr--;
+  W::wake_up_locked(fi.page_waitq);
+  W::spin_unlock(fi.lock);
+  W::spin_lock(mapping.i_pages);
+  for (int64_t i = first; i <= last; i++) {
+    if (!__page_is(mapping, i, PG_present | PG_writeback)) continue;
+    mapping.flags[i] &= static_cast<uint8_t>(~PG_writeback);
+  }
+  W::wake_up_locked(mapping.page_wait);
+  W::spin_unlock(mapping.i_pages);
+  FuseFile<W>* ff = req->args.ff;
+  fi.fc->reqs.free(req);
+  fuse_file_put(*fi.fc, ff, false);
+}
+
+}  // namespace iomode
+
+#endif  // MODEL_WRITEBACK_H_

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Walks every interleaving of a machine's live tasks, depth first, merging equal states.
+//
+// Undo is by bytes: before a task runs, the arena's shared part and that task's stack are copied;
+// going back copies them back. Nothing else changes in between.
+
+#ifndef SIM_EXPLORER_H_
+#define SIM_EXPLORER_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "sim/machine.h"
+#include "sim/scheduler.h"
+
+namespace iomode {
+
+struct Hash128Hasher {
+  size_t operator()(const Hash128& h) const { return static_cast<size_t>(h.lo); }
+};
+
+struct ExploreStats {
+  uint64_t states = 0;  // distinct
+  uint64_t transitions = 0;
+  uint64_t rests = 0;    // states in which no task can run
+  bool complete = true;  // false: a bound was reached
+};
+
+class Explorer {
+ public:
+  // What a state needs to be told apart; a search over several starts shares one.
+  using Visited = absl::flat_hash_set<Hash128, Hash128Hasher>;
+
+  explicit Explorer(Machine& machine) : machine_(machine) {}
+
+  // Explores from the state that the machine is in, and leaves the machine there. At each rest
+  // state not in `visited` yet, `at_rest` is called with the machine in it; at every other new
+  // state `at_state`, if given. The search gives up when stats().states reaches max_states.
+  void Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
+           const std::function<void()>& at_state = nullptr);
+
+  const ExploreStats& stats() const { return stats_; }
+
+ private:
+  struct Frame {
+    size_t undo_begin;  // in undo_: the shared part, then the stack of `slot`
+    int16_t slot;       // whose transition is being taken; -1 before the first
+    int16_t choice;
+  };
+
+  bool Advance(Frame& frame);
+  void SaveUndo(Frame& frame);
+  void Undo(const Frame& frame);
+
+  Machine& machine_;
+  ExploreStats stats_;
+  std::vector<Frame> frames_;
+  std::vector<uint8_t> undo_;
+};
+
+}  // namespace iomode
+
+#endif  // SIM_EXPLORER_H_

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/litmus.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace iomode {
+namespace {
+
+LitmusOutcome OutcomeOf(const Machine& machine) {
+  LitmusOutcome outcome(machine.script().threads.size());
+  for (size_t i = 0; i < machine.programs().size(); i++) {
+    const int thread = machine.programs()[i].thread;
+    if (thread >= 0) outcome[thread].push_back(machine.ResultOf(static_cast<int>(i)));
+  }
+  return outcome;
+}
+
+bool Judge(const Condition& condition, const std::map<LitmusOutcome, uint64_t>& outcomes) {
+  const auto holds = [&condition](const auto& entry) { return Holds(condition.expr, entry.first); };
+  switch (condition.quantifier) {
+    case Condition::Quantifier::kExists:
+      return std::any_of(outcomes.begin(), outcomes.end(), holds);
+    case Condition::Quantifier::kNever:
+      return std::none_of(outcomes.begin(), outcomes.end(), holds);
+    case Condition::Quantifier::kAlways:
+      return std::all_of(outcomes.begin(), outcomes.end(), holds);
+  }
+  return false;
+}
+
+bool SameResult(const Result& claimed, const Result& got) {
+  return claimed.kind == got.kind && claimed.value == got.value &&
+         (claimed.via == Via::kNone || claimed.via == got.via);
+}
+
+}  // namespace
+
+bool Holds(const Condition::Expr& expr, const LitmusOutcome& outcome) {
+  using Kind = Condition::Expr::Kind;
+  switch (expr.kind) {
+    case Kind::kAnd:
+      return Holds(expr.operands[0], outcome) && Holds(expr.operands[1], outcome);
+    case Kind::kOr:
+      return Holds(expr.operands[0], outcome) || Holds(expr.operands[1], outcome);
+    case Kind::kNot:
+      return !Holds(expr.operands[0], outcome);
+    case Kind::kEq:
+      return SameResult(expr.result, outcome[expr.thread][expr.step - 1]);
+    case Kind::kNe:
+      return !SameResult(expr.result, outcome[expr.thread][expr.step - 1]);
+  }
+  return false;
+}
+
+std::string PrintOutcome(const LitmusOutcome& outcome) {
+  std::string text;
+  for (size_t t = 0; t < outcome.size(); t++) {
+    for (size_t i = 0; i < outcome[t].size(); i++) {
+      absl::StrAppend(&text, text.empty() ? "" : "  ", "P", t, ".", i + 1, "=",
+                      PrintResult(outcome[t][i]));
+    }
+  }
+  return text;
+}
+
+LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t max_states) {
+  LitmusReport report;
+  Runner runner(script, revision, {.max_states = max_states});
+  report.setup = runner.RunSteps();
+  report.stats = report.setup.stats;
+  report.findings = report.setup.findings;
+  if (report.setup.failed_step != 0 || !report.stats.complete) return report;
+
+  Machine& machine = runner.machine();
+  Explorer explorer(machine);
+  Explorer::Visited visited;
+  for (const Snapshot& state : runner.states()) {
+    state.Restore(machine.scheduler());
+    int last = -1;
+    for (size_t i = 0; i < machine.programs().size(); i++) {
+      const int thread = machine.programs()[i].thread;
+      if (thread > last) machine.Start(static_cast<int>(i));
+      last = thread;
+    }
+    explorer.Run(
+        visited, max_states,
+        [&] {
+          report.outcomes[OutcomeOf(machine)]++;
+          machine.CheckAtRest();
+        },
+        [&] { machine.CheckStarvation(); });
+  }
+  report.stats = explorer.stats();
+  report.findings.insert(machine.findings().begin(), machine.findings().end());
+  for (const Condition& condition : script.conditions) {
+    report.conditions.push_back(Judge(condition, report.outcomes));
+  }
+  return report;
+}
+
+}  // namespace iomode

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Runs a litmus script: the numbered steps one after the other, then all threads in every
+// interleaving. Gives every reachable final outcome, and what the conditions say of them.
+
+#ifndef SIM_LITMUS_H_
+#define SIM_LITMUS_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/runner.h"
+
+namespace iomode {
+
+// The results of all thread steps, by thread, in order.
+using LitmusOutcome = std::vector<std::vector<Result>>;
+
+struct LitmusReport {
+  std::map<LitmusOutcome, uint64_t> outcomes;  // with the number of final states
+  std::vector<bool> conditions;                // by Script::conditions: whether each holds
+  RunReport setup;  // failed_step: the set-up does what it does not claim
+  std::set<Finding> findings;
+  ExploreStats stats;
+};
+
+// Explores at most `max_states` states.
+LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t max_states);
+
+// Whether the expression holds for one outcome. `via=` counts only where the condition names one.
+bool Holds(const Condition::Expr& expr, const LitmusOutcome& outcome);
+
+// "P0.1=0 P0.2=4096 via=server P1.1=EIO"
+std::string PrintOutcome(const LitmusOutcome& outcome);
+
+}  // namespace iomode
+
+#endif  // SIM_LITMUS_H_

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/machine.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "model/request_end.h"
+
+namespace iomode {
+namespace {
+
+using W = ScheduledWorld;
+
+// How many pages the page cache of a script's inodes must be able to hold.
+int16_t PagesNeeded(const std::vector<Machine::Program>& programs) {
+  int64_t end = kInitialFileSize;
+  int64_t appended = 0;
+  for (const Machine::Program& p : programs) {
+    const Step& s = *p.step;
+    const int64_t len = s.len.value_or(kPageSize);
+    if (s.op == Op::kTruncate) end = std::max(end, s.argument);
+    if (s.op == Op::kWrite || s.op == Op::kAioWrite || s.op == Op::kFallocate) {
+      end = std::max(end, s.off.value_or(0) + len);
+      appended += len;
+    }
+  }
+  return static_cast<int16_t>((end + appended + kPageSize - 1) / kPageSize + 1);
+}
+
+}  // namespace
+
+Machine::Machine(const Script& script, const Revision& revision)
+    : script_(script), revision_(revision) {
+  BuildPrograms();
+  BuildKernel();
+}
+
+void Machine::BuildPrograms() {
+  const auto add = [this](const Step& step, int thread) {
+    Program p{&step, thread};
+    if (step.op == Op::kOpen || step.op == Op::kDup) p.open = opens_++;
+    if (step.op == Op::kMmap) p.map = maps_++;
+    programs_.push_back(p);
+  };
+  for (const Step& step : script_.steps) add(step, -1);
+  for (size_t t = 0; t < script_.threads.size(); t++) {
+    for (const Step& step : script_.threads[t]) add(step, static_cast<int>(t));
+  }
+}
+
+void Machine::BuildKernel() {
+  const int steps = static_cast<int>(programs_.size());
+  const int16_t pages = PagesNeeded(programs_);
+  const int inodes = inode_count();
+  const int backing_opens =
+      static_cast<int>(std::count_if(programs_.begin(), programs_.end(), [](const Program& p) {
+        return p.step->op == Op::kBackingOpen;
+      }));
+  const int tasks =
+      std::min(steps, script_.is_litmus() ? static_cast<int>(script_.threads.size()) + 1 : 60) + 2;
+  const int16_t requests = static_cast<int16_t>(4 * tasks + 8);
+  const size_t shared = (64 << 10) + steps * 512 + requests * 256 + inodes * (512 + pages * 8) +
+                        maps_ * (256 + pages);
+  scheduler_ = std::make_unique<Scheduler>(shared, tasks);
+  Scheduler& s = *scheduler_;
+
+  fc_ = s.Allocate<FuseConn<W>>();
+  fc_->rules = &revision_.rules;
+  fc_->server = this;
+  fc_->caps = script_.conn;
+  fc_->passthrough =
+      fc_->cap(CONN_PASSTHROUGH) && revision_.rules.passthrough != Passthrough::kUnknownBit &&
+      !(revision_.rules.writeback_cache_excludes_passthrough && fc_->cap(CONN_WRITEBACK_CACHE));
+  fc_->connected.value = 1;
+  fc_->backing_capacity = backing_opens;
+  fc_->backing_files_map = s.Allocate<FuseBacking<W>*>(backing_opens);
+  const auto pool = [&s](auto& p, int n) {
+    using Item = std::remove_pointer_t<decltype(p.items)>;
+    p.items = s.Allocate<Item>(n);
+    p.capacity = static_cast<int16_t>(n);
+  };
+  pool(fc_->backings, backing_opens);
+  pool(fc_->fuse_files, opens_);
+  pool(fc_->files, opens_);
+  pool(fc_->reqs, requests);
+  pool(fc_->ios, steps);
+  fc_->vmas = {s.Allocate<Vma<W>>(maps_), static_cast<int16_t>(maps_)};
+  vmas_ = fc_->vmas.items;
+  cows_ = s.Allocate<uint8_t>(maps_ * pages);
+
+  inodes_ = s.Allocate<FuseInode<W>>(inodes);
+  server_inodes_ = s.Allocate<ServerInode>(inodes);
+  for (int i = 0; i < inodes; i++) {
+    FuseInode<W>& fi = inodes_[i];
+    fi.fc = fc_;
+    fi.index = static_cast<uint8_t>(i);
+    fi.i_size.value = kInitialFileSize;
+    fi.i_data.npages = pages;
+    fi.i_data.flags = s.Allocate<uint8_t>(pages);
+    fi.i_data.bytes = s.Allocate<uint16_t>(pages);
+    server_inodes_[i] = {kInitialFileSize, s.Allocate<uint16_t>(pages)};
+  }
+  finding_kinds_ = s.Allocate<uint32_t>();
+  server_ = s.Allocate<ServerState>();
+  backings_ = s.Allocate<BackingName>(script_.backings.size());
+  for (size_t i = 0; i < script_.backings.size(); i++) backings_[i].inode.size = kInitialFileSize;
+  steps_ = s.Allocate<StepState>(steps);
+  fds_ = s.Allocate<Fd>(opens_);
+  processes_ = s.Allocate<Process>(opens_);
+  names_ = s.Allocate<int16_t>(script_.files.size());
+  owners_ = s.Allocate<int16_t>(script_.files.size());
+  map_names_ = s.Allocate<int16_t>(script_.maps.size());
+  map_process_ = s.Allocate<int16_t>(maps_);
+
+  W::listener = this;
+  server_->task = static_cast<uint8_t>(s.Spawn(&TaskMain, this, kServerTask) + 1);
+  s.Resume(server_->task - 1);
+}
+
+void Machine::Start(int index) {
+  W::listener = this;
+  steps_[index].kind = StepState::kRunning;
+  scheduler_->Spawn(&TaskMain, this, static_cast<uint32_t>(index));
+}
+
+void Machine::StartTeardown() {
+  W::listener = this;
+  scheduler_->Spawn(&TaskMain, this, kTeardownTask);
+}
+
+void Machine::Finish(int slot) {
+  if (scheduler_->task(slot).pending == Pending::kDone) scheduler_->Reap(slot);
+}
+
+void Machine::TaskMain(void* context, uint32_t user) {
+  auto* machine = static_cast<Machine*>(context);
+  if (user == kServerTask) {
+    machine->ServerMain();
+  } else if (user == kTeardownTask) {
+    machine->TeardownMain();
+  } else {
+    machine->StepMain(static_cast<int>(user));
+    const std::vector<Program>& programs = machine->programs_;
+    const int thread = programs[user].thread;
+    while (thread >= 0 && ++user < programs.size() && programs[user].thread == thread) {
+      W::self().user = user;
+      machine->steps_[user].kind = StepState::kRunning;
+      machine->StepMain(static_cast<int>(user));
+    }
+  }
+}
+
+void Machine::StepMain(int index) {
+  StepState& state = steps_[index];
+  const Step& step = *programs_[index].step;
+  const int process = step.op != Op::kKill && step.file >= 0 && owners_[step.file] > 0
+                          ? owners_[step.file] - 1
+                          : -1;
+  if (step.op == Op::kOpen) owners_[step.file] = static_cast<int16_t>(programs_[index].open + 1);
+  const int owner = step.op == Op::kOpen ? programs_[index].open : process;
+  if (owner >= 0) processes_[owner].running++;
+  Via via = Via::kNone;
+  const int64_t result = DoStep(index, &via);
+  bool killed = false;
+  if (owner >= 0) {
+    Process& p = processes_[owner];
+    killed = p.killed;
+    if (--p.running == 0 && p.killed) ExitProcess(owner);
+  }
+  if (killed) {
+    state.kind = StepState::kKilled;
+  } else if (result < 0) {
+    state.kind = StepState::kErrno;
+    state.value = -result;
+  } else {
+    state.kind = StepState::kValue;
+    state.value = result;
+    state.via = via;
+  }
+}
+
+Result Machine::ResultOf(int index) const {
+  const StepState& s = steps_[index];
+  switch (s.kind) {
+    case StepState::kValue:
+      return {Result::Kind::kValue, s.value, s.via};
+    case StepState::kErrno:
+      return {Result::Kind::kErrno, s.value, Via::kNone};
+    case StepState::kKilled:
+      return {Result::Kind::kKilled, 0, Via::kNone};
+    default:
+      return {Result::Kind::kBlocked, 0, Via::kNone};
+  }
+}
+
+std::string Machine::TaskName(uint32_t user) const {
+  if (user == kServerTask) return "the server";
+  if (user == kTeardownTask) return "the end of the script";
+  const Step& step = *programs_[user].step;
+  const std::string text = PrintStep(script_, step);
+  const std::string words = text.substr(text.find(' ') + 1);
+  if (step.thread < 0) return absl::StrCat("step ", step.number, " (", words, ")");
+  return absl::StrCat("P", step.thread, ".", step.number, " (", words, ")");
+}
+
+std::string Machine::InodeState(int i) const {
+  const FuseInode<W>& fi = inodes_[i];
+  std::string fb = "-";
+  if (fi.fb.value != nullptr) {
+    int name = 0;
+    while (&backings_[name].inode != fi.fb.value->file) name++;
+    fb = absl::StrCat(script_.backings[name], "(refs=", fi.fb.value->count.value, ")");
+  }
+  std::string sem = "-";
+  if (fi.i_rwsem.writer) sem = "X";
+  if (fi.i_rwsem.readers) sem = absl::StrCat("S", fi.i_rwsem.readers);
+  return absl::StrFormat("iocachectr=%d CACHE_IO_MODE=%d fb=%s waiters=%d i_rwsem=%s",
+                         fi.iocachectr.value, (fi.state.value >> FUSE_I_CACHE_IO_MODE) & 1, fb,
+                         std::popcount(fi.direct_io_waitq.sleepers), sem);
+}
+
+std::vector<std::string> Machine::StateLines() const {
+  std::vector<std::string> lines;
+  for (int i = 0; i < inode_count(); i++) {
+    lines.push_back(absl::StrFormat("#     %s: %s pages=%d size=%d", script_.inodes[i],
+                                    InodeState(i), inodes_[i].i_data.nrpages,
+                                    inodes_[i].i_size.value));
+  }
+  return lines;
+}
+
+std::string Machine::DescribeAddress(const void* address) const {
+  const auto* at = static_cast<const uint8_t*>(address);
+  const auto within = [at](const auto& object) {
+    const auto* begin = reinterpret_cast<const uint8_t*>(&object);
+    return at >= begin && at < begin + sizeof(object);
+  };
+  for (int i = 0; i < inode_count(); i++) {
+    const FuseInode<W>& fi = inodes_[i];
+    const std::string& name = script_.inodes[i];
+    const auto field = [&name](const char* f) { return absl::StrCat(name, ".", f); };
+    if (within(fi.lock)) return field("lock");
+    if (within(fi.direct_io_waitq)) return field("direct_io_waitq");
+    if (within(fi.iocachectr)) return field("iocachectr");
+    if (within(fi.state)) return field("state");
+    if (within(fi.fb)) return field("fb");
+    if (within(fi.i_rwsem)) return field("i_rwsem");
+    if (within(fi.i_size)) return field("i_size");
+    if (within(fi.inval_mask)) return field("inval_mask");
+    if (within(fi.size_unstable)) return field("FUSE_I_SIZE_UNSTABLE");
+    if (within(fi.i_data.i_pages)) return field("i_pages");
+    if (within(fi.i_data.page_wait)) return field("page waitqueue");
+    if (within(fi.page_waitq)) return field("page_waitq");
+  }
+  if (within(fc_->lock)) return "fc->lock";
+  if (within(fc_->connected)) return "connection";
+  if (within(fc_->rcu)) return "RCU";
+  if (within(fc_->attr_version)) return "fc->attr_version";
+  if (within(fc_->backing_files_map)) return "backing_files_map";
+  for (int i = 0; i < fc_->backings.capacity; i++) {
+    if (!within(fc_->backings.items[i])) continue;
+    for (size_t b = 0; b < script_.backings.size(); b++) {
+      if (&backings_[b].inode == fc_->backings.items[i].file)
+        return absl::StrCat("backing ", script_.backings[b]);
+    }
+    return "backing";
+  }
+  for (int i = 0; i < fc_->fuse_files.capacity; i++) {
+    if (within(fc_->fuse_files.items[i])) return absl::StrCat("fuse_file ", i + 1);
+  }
+  for (int i = 0; i < fc_->files.capacity; i++) {
+    if (within(fc_->files.items[i])) return absl::StrCat("file ", i + 1);
+  }
+  for (int i = 0; i < fc_->reqs.capacity; i++) {
+    if (within(fc_->reqs.items[i])) return "the request";
+  }
+  for (int i = 0; i < opens_; i++) {
+    if (within(processes_[i].mmap_lock)) return "mmap_lock";
+  }
+  return "memory";
+}
+
+void Machine::AddFindingFor(int slot, FindingKind kind, std::string rule, std::string object) {
+  const Task& task = scheduler_->task(slot);
+  *finding_kinds_ |= 1u << static_cast<int>(kind);
+  findings_.insert({kind, std::move(rule), std::move(object), TaskName(task.user),
+                    task.function ? task.function : ""});
+}
+
+void Machine::AddFinding(FindingKind kind, std::string rule, std::string object) {
+  if (scheduler_->in_task()) {
+    AddFindingFor(scheduler_->SlotOf(&scheduler_->self()), kind, std::move(rule),
+                  std::move(object));
+  } else {
+    *finding_kinds_ |= 1u << static_cast<int>(kind);
+    findings_.insert({kind, std::move(rule), std::move(object), "", ""});
+  }
+}
+
+void Machine::TakeResult(int index) {
+  StepState& s = steps_[index];
+  s.kind = StepState::kReported;
+  s.value = 0;
+  s.via = Via::kNone;
+  if (s.aio_done.done) {
+    s.aio_done = {};
+    s.aio_result = 0;
+  }
+}
+
+void Machine::Warn(const char* what) {
+  std::string states;
+  for (int i = 0; i < inode_count(); i++)
+    absl::StrAppend(&states, i ? "; " : "", script_.inodes[i], ": ", InodeState(i));
+  AddFinding(FindingKind::kWarn, absl::StrCat("WARN_ON(", what, ")"), states);
+}
+
+void Machine::FalseBusy(const char* what) { AddFinding(FindingKind::kFalseBusy, what, ""); }
+
+void Machine::BadRefcount(const void* count, const char* what) {
+  AddFinding(FindingKind::kUseAfterPut, what, DescribeAddress(count));
+}
+
+void Machine::Trace(const char* verb, const void* object, int64_t value) {
+  if (trace_ == nullptr || !scheduler_->in_task()) return;
+  const Task& t = scheduler_->self();
+  trace_->push_back(
+      {scheduler_->SlotOf(&t), t.user, t.function ? t.function : "", verb, object, value});
+}
+
+}  // namespace iomode

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// One machine: the model's kernel at one revision, a simulated server and the tasks that carry out
+// a script's steps, all of it in one Scheduler. The machine does what it is told to, one step's
+// task after the other; which task runs next is up to whoever drives it.
+//
+// The server keeps 65,536 bytes an inode, grown by writes and cut by SETATTR. It answers a request
+// that is waited for at once, within the operation that sends it, unless the step says `hold`:
+// nobody can tell that from an answer before the sender's next operation. Background requests are
+// answered by the server's own task.
+//
+// Used by one thread. Everything that can change lies in the arena; the Machine object itself is
+// constant while it runs, but for findings and traces.
+
+#ifndef SIM_MACHINE_H_
+#define SIM_MACHINE_H_
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/fuse_i.h"
+#include "model/revision.h"
+#include "model/vfs.h"
+#include "sim/findings.h"
+#include "sim/scheduled_world.h"
+#include "sim/scheduler.h"
+#include "sim/script.h"
+
+namespace iomode {
+
+class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
+ public:
+  using W = ScheduledWorld;
+
+  // One step of a program, with the number of its task: sequential steps first, then the threads'
+  // in order.
+  struct Program {
+    const Step* step;
+    int thread;     // -1: a sequential step
+    int open = -1;  // the n-th open or dup: its descriptor
+    int map = -1;   // the n-th mmap
+  };
+
+  // The outcome of a step, in the arena.
+  struct StepState {
+    enum Kind : uint8_t { kNotStarted, kRunning, kValue, kErrno, kKilled, kReported };
+    int64_t value;
+    int64_t aio_result;
+    W::Completion aio_done;
+    Kind kind;
+    Via via;
+    bool aio_waiting;
+    bool released;  // a reply named it: nothing of it is held any more
+  };
+
+  // A descriptor that an open or dup step made.
+  struct Fd {
+    File<W>* file;
+    int16_t process;  // index of the process + 1
+  };
+  struct Process {
+    W::RwSem mmap_lock;
+    int16_t running;  // its steps under way
+    bool killed;
+    bool exited;
+  };
+  struct ServerState {
+    FuseReq<W>* queue;  // background requests to answer
+    FuseReq<W>* held;
+    uint8_t task;  // slot + 1 of the server's task
+    bool dead;
+  };
+  struct ServerInode {
+    int64_t size;
+    uint16_t* bytes;  // by page: the step that wrote it
+  };
+  struct BackingName {
+    BackingInode inode;
+    int32_t id;  // newest id, 0: never registered
+  };
+
+  // `script` and `revision` outlive the machine.
+  Machine(const Script& script, const Revision& revision);
+
+  const Script& script() const { return script_; }
+  const Revision& revision() const { return revision_; }
+  Scheduler& scheduler() { return *scheduler_; }
+  const std::vector<Program>& programs() const { return programs_; }
+
+  // Starts the task of program `index`; it stands before its first operation.
+  void Start(int index);
+  // Starts what ends a script: all held requests are answered, all files closed, all mappings
+  // undone.
+  void StartTeardown();
+  // Reaps finished tasks. To be called after each Resume.
+  void Finish(int slot);
+
+  StepState& step_state(int index) { return steps_[index]; }
+  const StepState& step_state(int index) const { return steps_[index]; }
+  Result ResultOf(int index) const;
+  bool blocked(int index) const { return steps_[index].kind == StepState::kRunning; }
+  // Whether the step has completed and its result was not taken yet.
+  bool completed(int index) const {
+    return steps_[index].kind >= StepState::kValue && steps_[index].kind <= StepState::kKilled;
+  }
+  // Forgets a result, so that states that differ in nothing else are equal.
+  void TakeResult(int index);
+
+  // The `--state` lines: "A: iocachectr=-2 CACHE_IO_MODE=1 fb=B1(refs=2) waiters=1 i_rwsem=S1".
+  std::vector<std::string> StateLines() const;
+  std::string InodeState(int inode) const;
+  // "step 4 (open c A KEEP_CACHE)", "the server".
+  std::string TaskName(uint32_t user) const;
+
+  // Checks that hold whenever no task can run. Findings go to findings().
+  void CheckAtRest();
+  // Whether a cached opener sleeps that new parallel writes could keep asleep for ever; holds in
+  // every state.
+  void CheckStarvation();
+  // Checks that hold when everything is closed and no task is left.
+  void CheckAllFreed();
+
+  // All findings of all interleavings so far, and, as bits of FindingKind, those on the way to the
+  // present state.
+  const std::set<Finding>& findings() const { return findings_; }
+  uint32_t finding_kinds() const { return *finding_kinds_; }
+
+  FuseConn<W>& conn() { return *fc_; }
+  const FuseConn<W>& conn() const { return *fc_; }
+  FuseInode<W>& inode(int i) { return inodes_[i]; }
+  const FuseInode<W>& inode(int i) const { return inodes_[i]; }
+  int inode_count() const { return static_cast<int>(script_.inodes.size()); }
+
+  // "fi(A)->iocachectr" for an address in the arena, for stories.
+  std::string DescribeAddress(const void* address) const;
+
+  // WorldListener:
+  void Warn(const char* what) override;
+  void FalseBusy(const char* what) override;
+  void BadRefcount(const void* count, const char* what) override;
+  void Trace(const char* verb, const void* object, int64_t value) override;
+
+  // FuseServer:
+  void Receive(FuseConn<W>& fc, FuseReq<W>& req) override;
+
+  // Called for each traced operation while ScheduledWorld::tracing is set.
+  struct TraceEvent {
+    int slot;
+    uint32_t user;
+    const char* function;
+    const char* verb;
+    const void* object;
+    int64_t value;
+  };
+  void set_trace(std::vector<TraceEvent>* trace) { trace_ = trace; }
+
+  static constexpr uint32_t kServerTask = 0xffff;
+  static constexpr uint32_t kTeardownTask = 0xfffe;
+
+ private:
+  static void TaskMain(void* context, uint32_t user);
+  void ServerMain();
+  void TeardownMain();
+  void StepMain(int index);
+
+  void BuildPrograms();
+  void BuildKernel();
+
+  // Steps, in steps.cc: what a step's task does. Each returns the system call's result and sets
+  // *via.
+  int64_t DoStep(int index, Via* via);
+  int64_t DoBackingOpen(const Step& step);
+  int64_t DoBackingClose(const Step& step);
+  int64_t DoOpen(int index);
+  int64_t DoClose(const Step& step);
+  int64_t DoDup(int index);
+  int64_t DoReadWrite(int index, Via* via);
+  int64_t DoAio(int index, Via* via);
+  int64_t DoSpliceRead(int index, Via* via);
+  int64_t DoMmap(int index);
+  int64_t DoMunmap(const Step& step);
+  int64_t DoAccess(int index, Via* via);
+  int64_t DoReply(const Step& step);
+  int64_t DoKill(const Step& step);
+  int64_t DoAbort();
+  int64_t DoOther(int index);
+  void ExitProcess(int process);
+
+  // The server, in server.cc.
+  bool Holds(const FuseReq<W>& req) const;
+  void Answer(FuseReq<W>& req, int error);
+  void AnswerOpen(FuseReq<W>& req);
+  void AnswerRead(FuseReq<W>& req);
+  void AnswerWrite(FuseReq<W>& req);
+  int64_t SizeForServer(int inode);
+  BackingInode* BackingOfPassthrough(int inode);
+  bool AnswerHeld(int step, int error);
+
+  File<W>* FileOf(const Step& step);
+  Kiocb<W> MakeKiocb(int index, File<W>* file);
+  Via ReadVia(const Kiocb<W>& iocb, bool passthrough, int64_t result);
+  void AddFinding(FindingKind kind, std::string rule, std::string object);
+  void AddFindingFor(int slot, FindingKind kind, std::string rule, std::string object);
+
+  // The checks, in checks.cc.
+  void CheckInode(int inode);
+  void CheckBackings();
+  void CheckSleepers();
+  void CheckStalePages(int inode);
+
+  const Script& script_;
+  const Revision& revision_;
+  std::vector<Program> programs_;
+  int opens_ = 0;
+  int maps_ = 0;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::set<Finding> findings_;
+  std::vector<TraceEvent>* trace_ = nullptr;
+
+  // In the arena:
+  uint32_t* finding_kinds_ = nullptr;
+  FuseConn<W>* fc_ = nullptr;
+  FuseInode<W>* inodes_ = nullptr;
+  ServerState* server_ = nullptr;
+  ServerInode* server_inodes_ = nullptr;
+  BackingName* backings_ = nullptr;
+  StepState* steps_ = nullptr;
+  Fd* fds_ = nullptr;             // by open or dup step
+  Process* processes_ = nullptr;  // by open step
+  int16_t* names_ = nullptr;      // file name -> descriptor + 1
+  int16_t* owners_ = nullptr;     // file name -> process + 1, from the start of its open
+  Vma<W>* vmas_ = nullptr;        // by mmap step
+  uint8_t* cows_ = nullptr;
+  int16_t* map_names_ = nullptr;  // map name -> mmap step + 1
+  int16_t* map_process_ = nullptr;
+};
+
+}  // namespace iomode
+
+#endif  // SIM_MACHINE_H_

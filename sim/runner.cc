@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/runner.h"
+
+#include <algorithm>
+
+namespace iomode {
+namespace {
+
+bool Contains(const Alternatives& alternatives, const Result& result) {
+  return std::find(alternatives.begin(), alternatives.end(), result) != alternatives.end();
+}
+
+const Result kBlocked = {Result::Kind::kBlocked, 0, Via::kNone};
+
+// At most this many end states are closed down and checked for leaks.
+constexpr size_t kMaxTeardowns = 32;
+constexpr int kTeardownRounds = 8;
+
+}  // namespace
+
+bool Allows(const Step& step, const StepOutcome& outcome) {
+  if (!Contains(step.result, outcome.own)) return false;
+  size_t seen = 0;
+  for (const Completion& completion : step.completions) {
+    const auto it = outcome.completions.find(completion.step);
+    if (it == outcome.completions.end()) {
+      if (!Contains(completion.results, kBlocked)) return false;
+    } else {
+      seen++;
+      if (!Contains(completion.results, it->second)) return false;
+    }
+  }
+  return seen == outcome.completions.size();
+}
+
+void SetResults(const StepReport& report, Step& step) {
+  std::set<Result> own;
+  std::map<int, std::set<Result>> completions;
+  for (const StepOutcome& outcome : report.outcomes) {
+    own.insert(outcome.own);
+    for (const auto& [number, result] : outcome.completions) completions[number].insert(result);
+  }
+  for (auto& [number, results] : completions) {
+    for (const StepOutcome& outcome : report.outcomes) {
+      if (!outcome.completions.contains(number)) results.insert(kBlocked);
+    }
+  }
+  step.has_result = true;
+  step.result.assign(own.begin(), own.end());
+  step.completions.clear();
+  for (const auto& [number, results] : completions) {
+    step.completions.push_back({number, Alternatives(results.begin(), results.end()), {}});
+  }
+}
+
+Runner::Runner(const Script& script, const Revision& revision, const RunnerOptions& options)
+    : script_(script),
+      options_(options),
+      machine_(script, revision),
+      explorer_(machine_),
+      random_(options.seed.value_or(0)) {
+  states_.emplace_back();
+  states_.back().Save(machine_.scheduler());
+}
+
+void Runner::NoteFindings(int step) {
+  for (const Finding& finding : machine_.findings()) {
+    if (!(machine_.finding_kinds() >> static_cast<int>(finding.kind) & 1)) continue;
+    report_.findings.insert(finding);
+    report_.found_at.emplace(finding.kind, step);
+  }
+}
+
+void Runner::AtRest(int index, const Step& step, StepReport& report, Explorer::Visited& kept,
+                    std::vector<Snapshot>& next) {
+  StepOutcome outcome;
+  outcome.own = machine_.ResultOf(index);
+  for (int i = 0; i < index; i++) {
+    if (machine_.completed(i)) outcome.completions[i + 1] = machine_.ResultOf(i);
+  }
+  report.outcomes.insert(outcome);
+  if (options_.narrow && step.has_result && !Allows(step, outcome)) return;
+
+  Scheduler& s = machine_.scheduler();
+  Snapshot before;
+  before.Save(s);
+  for (int i = 0; i <= index; i++) {
+    if (machine_.completed(i)) machine_.TakeResult(i);
+  }
+  machine_.CheckAtRest();
+  NoteFindings(step.number);
+  if (kept.insert(s.Key()).second) {
+    next.emplace_back();
+    next.back().Save(s);
+    report.state_lines.insert(machine_.StateLines());
+  }
+  before.Restore(s);
+}
+
+// Runs one task after the other, picked at random, until none can run.
+void Runner::WalkAtRandom() {
+  Scheduler& s = machine_.scheduler();
+  while (true) {
+    std::vector<int> enabled;
+    for (int slot = 0; slot < s.task_count(); slot++) {
+      if (s.Enabled(slot)) enabled.push_back(slot);
+    }
+    if (enabled.empty()) return;
+    const int slot = enabled[random_() % enabled.size()];
+    const int choices = s.task(slot).pending == Pending::kChoose ? s.task(slot).choices : 1;
+    s.Resume(slot, static_cast<int>(random_() % choices));
+    machine_.Finish(slot);
+  }
+}
+
+bool Runner::RunStep(int index) {
+  const Step& step = *machine_.programs()[index].step;
+  StepReport step_report;
+  Explorer::Visited visited;
+  Explorer::Visited kept;
+  std::vector<Snapshot> next;
+  for (const Snapshot& state : states_) {
+    state.Restore(machine_.scheduler());
+    machine_.Start(index);
+    const uint64_t used = explorer_.stats().states;
+    const uint64_t left = options_.max_states > used ? options_.max_states - used : 0;
+    if (options_.seed.has_value()) {
+      WalkAtRandom();
+      AtRest(index, step, step_report, kept, next);
+    } else {
+      explorer_.Run(visited, used + left, [&] { AtRest(index, step, step_report, kept, next); });
+    }
+    if (!explorer_.stats().complete) break;
+  }
+  report_.steps.push_back(std::move(step_report));
+  if (next.empty() && explorer_.stats().complete) {
+    report_.failed_step = step.number;
+    std::set<std::string> lines;
+    for (const Snapshot& state : states_) {
+      state.Restore(machine_.scheduler());
+      for (const std::string& line : machine_.StateLines()) lines.insert(line);
+    }
+    report_.states_before_failure.assign(lines.begin(), lines.end());
+    return false;
+  }
+  states_ = std::move(next);
+  return explorer_.stats().complete;
+}
+
+RunReport Runner::RunSteps() {
+  for (size_t i = 0; i < script_.steps.size(); i++) {
+    if (!RunStep(static_cast<int>(i))) break;
+  }
+  report_.stats = explorer_.stats();
+  return report_;
+}
+
+// One interleaving suffices: what is closed in which order is the properties' business.
+void Runner::RunTeardown() {
+  Scheduler& s = machine_.scheduler();
+  for (size_t i = 0; i < states_.size() && i < kMaxTeardowns; i++) {
+    states_[i].Restore(s);
+    int left = 1;
+    for (int round = 0; round < kTeardownRounds && left > 0; round++) {
+      machine_.StartTeardown();
+      bool ran = true;
+      while (ran) {
+        ran = false;
+        for (int slot = 0; slot < s.task_count(); slot++) {
+          if (!s.Enabled(slot)) continue;
+          s.Resume(slot);
+          machine_.Finish(slot);
+          ran = true;
+        }
+      }
+      left = 0;
+      for (int slot = 0; slot < s.task_count(); slot++)
+        left += s.live(slot) && s.task(slot).user < 0x10000 - 1;
+    }
+    if (left == 0) machine_.CheckAllFreed();
+    NoteFindings(0);
+  }
+}
+
+RunReport Runner::Run() {
+  RunSteps();
+  if (report_.failed_step == 0 && explorer_.stats().complete) RunTeardown();
+  report_.stats = explorer_.stats();
+  return report_;
+}
+
+}  // namespace iomode

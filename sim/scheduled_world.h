@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The World (model/world.h) whose tasks are fibers under the Scheduler: every visible operation is
+// one scheduling point, a sleeper is disabled until it is woken, and all state lies in the
+// scheduler's arena.
+//
+// What counts as one transition: a visible operation and all that follows it up to the next one.
+// Taking a spin lock moves right and releasing it moves left (Lipton 1975), so a section with at
+// most one visible operation is one transition. A Published variable is written under one spin lock
+// only: reading it with that lock held is not visible.
+
+#ifndef SIM_SCHEDULED_WORLD_H_
+#define SIM_SCHEDULED_WORLD_H_
+
+#include <bit>
+#include <cstdint>
+
+#include "sim/scheduler.h"
+
+namespace iomode {
+
+// What the World reports to whoever runs it; the machine implements it.
+class WorldListener {
+ public:
+  virtual ~WorldListener() = default;
+  // A WARN_ON fired, in the running task. `what` is a constant.
+  virtual void Warn(const char* what) = 0;
+  // A parallel write was refused for no good reason.
+  virtual void FalseBusy(const char* what) = 0;
+  // A reference count was raised from or dropped below zero.
+  virtual void BadRefcount(const void* count, const char* what) = 0;
+  // A visible operation of the running task, for stories: `verb` on `object`, with the value read
+  // or written.
+  virtual void Trace(const char* verb, const void* object, int64_t value) = 0;
+  // Whether allocation number n since the start fails.
+  virtual bool AllocationFails() { return false; }
+};
+
+struct ScheduledWorld {
+  static inline thread_local WorldListener* listener = nullptr;
+  static inline thread_local bool tracing = false;
+
+  static Scheduler& scheduler() { return *Scheduler::current(); }
+  static Task& self() { return scheduler().self(); }
+  static uint32_t current() { return self().user; }
+
+  static void Trace(const char* verb, const void* object, int64_t value = 0) {
+    if (tracing) listener->Trace(verb, object, value);
+  }
+
+  // Names the kernel function that the task is in, for findings and stories.
+  class Function {
+   public:
+    explicit Function(const char* name) : outer_(self().function) { self().function = name; }
+    ~Function() { self().function = outer_; }
+    Function(const Function&) = delete;
+    Function& operator=(const Function&) = delete;
+
+   private:
+    const char* outer_;
+  };
+
+  // --- Variables ---
+
+  template <class T>
+  struct Atomic {
+    T value;
+  };
+  template <class T>
+  struct Published {
+    T value;
+  };
+
+  template <class T>
+  static T READ_ONCE(const Atomic<T>& v) {
+    scheduler().Point(&v);
+    Trace("reads", &v, AsNumber(v.value));
+    return v.value;
+  }
+  template <class T>
+  static T READ_ONCE(const Published<T>& v) {
+    if (self().locks == 0) scheduler().Point(&v);
+    Trace("reads", &v, AsNumber(v.value));
+    return v.value;
+  }
+  template <class Var, class T>
+  static void WRITE_ONCE(Var& v, T value) {
+    scheduler().Point(&v);
+    v.value = value;
+    Trace("writes", &v, AsNumber(v.value));
+  }
+  template <class Var, class T>
+  static auto xchg(Var& v, T value) {
+    scheduler().Point(&v);
+    auto old = v.value;
+    v.value = value;
+    Trace("exchanges", &v, AsNumber(v.value));
+    return old;
+  }
+  template <class Var>
+  static bool test_bit(int bit, const Var& v) {
+    return (READ_ONCE(v) >> bit) & 1;
+  }
+  template <class Var>
+  static void set_bit(int bit, Var& v) {
+    scheduler().Point(&v);
+    v.value |= static_cast<uint8_t>(1u << bit);
+    Trace("sets bit in", &v, AsNumber(v.value));
+  }
+  template <class Var>
+  static void set_bits(Var& v, uint8_t mask) {
+    scheduler().Point(&v);
+    v.value |= mask;
+    Trace("sets bits in", &v, AsNumber(v.value));
+  }
+  // Adds one and returns the sum.
+  template <class Var>
+  static auto increment(Var& v) {
+    scheduler().Point(&v);
+    v.value++;
+    Trace("increments", &v, AsNumber(v.value));
+    return v.value;
+  }
+  template <class Var>
+  static void clear_bit(int bit, Var& v) {
+    scheduler().Point(&v);
+    v.value &= static_cast<uint8_t>(~(1u << bit));
+    Trace("clears bit in", &v, AsNumber(v.value));
+  }
+
+  // --- Reference counts ---
+
+  using Refcount = Atomic<int16_t>;
+  static void refcount_set(Refcount& r, int n) { r.value = static_cast<int16_t>(n); }
+  static void refcount_inc(Refcount& r) {
+    scheduler().Point(&r);
+    if (r.value <= 0)
+      listener->BadRefcount(&r, "a reference is taken to an object whose last one was dropped");
+    r.value++;
+    Trace("takes a reference to", &r, r.value);
+  }
+  static bool refcount_inc_not_zero(Refcount& r) {
+    scheduler().Point(&r);
+    if (r.value > 0) r.value++;
+    Trace("takes a reference, if any is left, to", &r, r.value);
+    return r.value > 0;
+  }
+  static bool refcount_dec_and_test(Refcount& r) {
+    scheduler().Point(&r);
+    if (r.value <= 0) listener->BadRefcount(&r, "a reference is dropped that nobody holds");
+    r.value--;
+    Trace("drops a reference to", &r, r.value);
+    return r.value == 0;
+  }
+  static int refcount_read(const Refcount& r) { return r.value; }
+
+  // --- Memory ---
+  //
+  // Fixed pools in the arena, so that addresses are a function of what is alive.
+
+  template <class T>
+  struct Pool {
+    T* items;
+    int16_t capacity;
+
+    // A zeroed item, or nullptr when all are in use.
+    T* alloc() {
+      for (int i = 0; i < capacity; i++) {
+        if (items[i].live) continue;
+        items[i].live = true;
+        return &items[i];
+      }
+      return nullptr;
+    }
+    void free(T* item) { *item = T(); }
+    template <class F>
+    void for_each(F f) {
+      for (int i = 0; i < capacity; i++) f(items[i]);
+    }
+  };
+
+  // --- Spin locks ---
+
+  struct SpinLock {
+    uint8_t owner;  // slot + 1 of the holder; 0: free
+  };
+  static void spin_lock(SpinLock& lock) {
+    Task& t = self();
+    if (t.fresh && lock.owner == 0) {
+      lock.owner = static_cast<uint8_t>(scheduler().SlotOf(&t) + 1);
+    } else {
+      scheduler().Suspend(Pending::kLock, &lock);
+    }
+    t.locks++;
+    t.fresh = true;
+    Trace("locks", &lock);
+  }
+  static void spin_unlock(SpinLock& lock) {
+    Trace("unlocks", &lock);
+    Task& t = self();
+    lock.owner = 0;
+    t.locks--;
+    t.fresh = false;
+  }
+
+  // --- Sleeping ---
+
+  struct WaitQueue {
+    uint64_t sleepers;  // by slot; nobody here waits exclusively, so their order does not matter
+  };
+
+  // wait_event(): test; then enqueue, test again, sleep, until `condition()`.
+  template <class Condition>
+  static void wait_event(WaitQueue& queue, Condition condition) {
+    if (condition()) return;
+    Task& t = self();
+    const uint64_t me = uint64_t{1} << scheduler().SlotOf(&t);
+    while (true) {
+      scheduler().Point(&queue);
+      queue.sleepers |= me;
+      t.wakeup = false;
+      Trace("queues on", &queue);
+      if (condition()) break;
+      if (!t.wakeup) Sleep(&queue);
+    }
+    scheduler().Point(&queue);
+    queue.sleepers &= ~me;
+    Trace("leaves", &queue);
+  }
+  static void wake_up(WaitQueue& queue) {
+    scheduler().Point(&queue);
+    Trace("wakes all on", &queue, std::popcount(queue.sleepers));
+    for (uint64_t rest = queue.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
+    queue.sleepers = 0;
+  }
+
+  // Sleeps until `condition()`, which is tested with `lock` held; the lock is held on return. The
+  // kernel's own waits with this meaning (folio bits, completions) are taken to be right;
+  // wake_up_locked is called under the lock.
+  template <class Condition>
+  static void wait_event_lock(WaitQueue& queue, SpinLock& lock, Condition condition) {
+    const uint64_t me = uint64_t{1} << scheduler().SlotOf(&self());
+    while (!condition()) {
+      queue.sleepers |= me;
+      self().wakeup = false;
+      spin_unlock(lock);
+      Sleep(&queue);
+      spin_lock(lock);
+    }
+  }
+  static void wake_up_locked(WaitQueue& queue) {
+    for (uint64_t rest = queue.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
+    queue.sleepers = 0;
+  }
+
+  struct Completion {
+    uint64_t sleepers;
+    uint8_t done;
+  };
+  static void complete(Completion& c) {
+    scheduler().Point(&c);
+    complete_quietly(c);
+  }
+  // complete() as a part of the operation under way.
+  static void complete_quietly(Completion& c) {
+    Trace("completes", &c);
+    c.done = 1;
+    for (uint64_t rest = c.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
+    c.sleepers = 0;
+  }
+  static void wait_for_completion(Completion& c) {
+    while (!c.done) {
+      c.sleepers |= uint64_t{1} << scheduler().SlotOf(&self());
+      self().wakeup = false;
+      Sleep(&c);
+    }
+  }
+
+  // --- rw_semaphore, as kernel/locking/rwsem.c hands it over ---
+  //
+  // Waiters queue in order. A release that frees the lock wakes the first waiter; if that is a
+  // reader, all queued readers get the lock at once, over the heads of queued writers. A woken
+  // writer competes for the lock with whoever comes by. A reader does not overtake a queue unless
+  // the lock is free.
+
+  struct RwSem {
+    int16_t readers;
+    uint8_t writer;  // slot + 1
+    uint8_t head;    // slot + 1 of the first waiter
+    uint8_t tail;
+  };
+  static void down_read(RwSem& sem) {
+    scheduler().Point(&sem);
+    if (sem.writer == 0 && (sem.head == 0 || sem.readers == 0)) {
+      sem.readers++;
+      if (sem.readers == 1) GrantReaders(sem);
+      Trace("locks shared", &sem);
+      return;
+    }
+    Trace("queues for shared", &sem);
+    Enqueue(sem, kWantRead);
+    while (self().want != 0) Sleep(&sem);
+    Trace("was granted shared", &sem);
+  }
+  static void down_write(RwSem& sem) {
+    scheduler().Point(&sem);
+    if (sem.writer == 0 && sem.readers == 0) {
+      TakeWrite(sem);
+      return;
+    }
+    Trace("queues for exclusive", &sem);
+    Enqueue(sem, kWantWrite);
+    while (true) {
+      Sleep(&sem);
+      self().fresh = false;
+      if (sem.writer == 0 && sem.readers == 0) break;
+    }
+    Dequeue(sem, self());
+    TakeWrite(sem);
+  }
+  static void up_read(RwSem& sem) {
+    scheduler().Point(&sem);
+    Trace("unlocks shared", &sem);
+    sem.readers--;
+    if (sem.readers == 0) WakeFirst(sem);
+  }
+  static void up_write(RwSem& sem) {
+    scheduler().Point(&sem);
+    Trace("unlocks exclusive", &sem);
+    sem.writer = 0;
+    WakeFirst(sem);
+  }
+  static void downgrade_write(RwSem& sem) {
+    scheduler().Point(&sem);
+    sem.writer = 0;
+    sem.readers = 1;
+    GrantReaders(sem);
+  }
+
+  // --- RCU ---
+
+  struct RcuState {
+    uint8_t readers;
+  };
+  static void rcu_read_lock(RcuState& rcu) {
+    scheduler().Point(&rcu);
+    rcu.readers++;
+  }
+  // Whether this was the last reader, so that what waits for a grace period can go.
+  static bool rcu_read_unlock(RcuState& rcu) {
+    scheduler().Point(&rcu);
+    return --rcu.readers == 0;
+  }
+  static bool rcu_idle(const RcuState& rcu) { return rcu.readers == 0; }
+
+  // --- The rest ---
+
+  static bool WARN_ON(bool condition, const char* what) {
+    if (condition) listener->Warn(what);
+    return condition;
+  }
+  static void FALSE_BUSY(bool condition, const char* what) {
+    if (condition) listener->FalseBusy(what);
+  }
+  static bool allocation_fails() { return listener->AllocationFails(); }
+  // A value below n, for whoever drives the scheduler to pick.
+  static int choose(int n) {
+    if (n == 1) return 0;
+    self().choices = static_cast<uint8_t>(n);
+    scheduler().Suspend(Pending::kChoose, nullptr);
+    return self().choice;
+  }
+  // A visible operation on `object` that the caller carries out itself.
+  static void operation(const char* verb, const void* object, int64_t value = 0) {
+    scheduler().Point(object);
+    Trace(verb, object, value);
+  }
+  // Sleeps until Wake(); for the code around the kernel (a server without work, an aio waiter).
+  static void Sleep(const void* object) {
+    Task& t = self();
+    t.fresh = false;
+    Trace("sleeps on", object);
+    scheduler().Suspend(Pending::kSleep, object);
+    t.fresh = true;
+  }
+  static void Wake(int slot) {
+    Task& t = scheduler().task(slot);
+    if (t.pending == Pending::kSleep) {
+      t.pending = Pending::kRun;
+    } else {
+      t.wakeup = true;
+    }
+  }
+
+ private:
+  static constexpr uint8_t kWantRead = 1;
+  static constexpr uint8_t kWantWrite = 2;
+
+  template <class T>
+  static int64_t AsNumber(T value) {
+    if constexpr (std::is_pointer_v<T>) {
+      return reinterpret_cast<int64_t>(value);
+    } else {
+      return static_cast<int64_t>(value);
+    }
+  }
+
+  static void TakeWrite(RwSem& sem) {
+    sem.writer = static_cast<uint8_t>(scheduler().SlotOf(&self()) + 1);
+    Trace("locks exclusive", &sem);
+  }
+  static void Enqueue(RwSem& sem, uint8_t want) {
+    Task& t = self();
+    const uint8_t me = static_cast<uint8_t>(scheduler().SlotOf(&t) + 1);
+    t.want = want;
+    t.next = 0;
+    if (sem.head == 0) {
+      sem.head = me;
+    } else {
+      scheduler().task(sem.tail - 1).next = me;
+    }
+    sem.tail = me;
+  }
+  static void Dequeue(RwSem& sem, Task& task) {
+    const uint8_t slot = static_cast<uint8_t>(scheduler().SlotOf(&task) + 1);
+    uint8_t before = 0;
+    for (uint8_t at = sem.head; at != slot; at = scheduler().task(at - 1).next) before = at;
+    if (before == 0) {
+      sem.head = task.next;
+    } else {
+      scheduler().task(before - 1).next = task.next;
+    }
+    if (sem.tail == slot) sem.tail = before;
+    task.next = 0;
+    task.want = 0;
+  }
+  static void WakeFirst(RwSem& sem) {
+    if (sem.head == 0) return;
+    if (scheduler().task(sem.head - 1).want == kWantWrite) {
+      Wake(sem.head - 1);
+    } else {
+      GrantReaders(sem);
+    }
+  }
+  // When a reader is first in the queue: gives the lock to all queued readers.
+  static void GrantReaders(RwSem& sem) {
+    if (sem.head == 0 || scheduler().task(sem.head - 1).want != kWantRead) return;
+    for (uint8_t at = sem.head; at != 0;) {
+      Task& t = scheduler().task(at - 1);
+      const uint8_t next = t.next;
+      if (t.want == kWantRead) {
+        Dequeue(sem, t);
+        sem.readers++;
+        Wake(at - 1);
+      }
+      at = next;
+    }
+  }
+};
+
+}  // namespace iomode
+
+#endif  // SIM_SCHEDULED_WORLD_H_

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/scheduler.h"
+
+#include <sys/mman.h>
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SIM_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_ASAN 1
+#endif
+#endif
+#ifdef SIM_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace iomode {
+namespace {
+
+using boost::context::detail::fcontext_t;
+using boost::context::detail::jump_fcontext;
+using boost::context::detail::make_fcontext;
+using boost::context::detail::transfer_t;
+
+[[noreturn]] void Die(const char* what) {
+  std::fprintf(stderr, "scheduler: %s\n", what);
+  std::abort();
+}
+
+}  // namespace
+
+thread_local Scheduler* Scheduler::current_ = nullptr;
+
+// The first frame of every task.
+struct FiberEntry {
+  [[noreturn]] static void Run(transfer_t from) {
+    auto* scheduler = static_cast<Scheduler*>(from.data);
+    scheduler->driver_sp_ = from.fctx;
+#ifdef SIM_ASAN
+    __sanitizer_finish_switch_fiber(nullptr, &scheduler->driver_stack_,
+                                    &scheduler->driver_stack_bytes_);
+#endif
+    scheduler->Suspend(Pending::kRun, nullptr);
+    scheduler->running_->fresh = true;
+    scheduler->body_(scheduler->context_, scheduler->running_->user);
+    scheduler->Suspend(Pending::kDone, nullptr);
+    Die("a finished task was resumed");
+  }
+};
+
+Scheduler::Scheduler(size_t shared_bytes, int tasks) : task_count_(tasks) {
+  shared_capacity_ = (shared_bytes + sizeof(Task) * tasks + 4095) & ~size_t{4095};
+  arena_bytes_ = shared_capacity_ + kStackBytes * tasks;
+  void* arena = mmap(nullptr, arena_bytes_, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (arena == MAP_FAILED) Die("no memory for the arena");
+  arena_ = static_cast<uint8_t*>(arena);
+  stacks_ = arena_ + shared_capacity_;
+  tasks_ = Allocate<Task>(tasks);
+}
+
+Scheduler::~Scheduler() {
+  Unpoison(arena_, arena_bytes_);
+  munmap(arena_, arena_bytes_);
+}
+
+void* Scheduler::AllocateBytes(size_t bytes, size_t align) {
+  used_ = (used_ + align - 1) & ~(align - 1);
+  void* result = arena_ + used_;
+  used_ += bytes;
+  if (used_ > shared_capacity_) Die("the arena's shared part is too small");
+  return result;
+}
+
+int Scheduler::Spawn(Body body, void* context, uint32_t user) {
+  int slot = 0;
+  while (slot < task_count_ && tasks_[slot].pending != Pending::kFree) slot++;
+  if (slot == task_count_) Die("more tasks alive than there are slots");
+  Task& t = tasks_[slot];
+  t = Task();
+  t.user = user;
+  Unpoison(StackTop(slot) - kStackBytes, kStackBytes);
+  body_ = body;
+  context_ = context;
+  t.sp = make_fcontext(StackTop(slot), kStackBytes, &FiberEntry::Run);
+  // Run up to the first scheduling point, which Spawn's caller wants before the task has done
+  // anything: the bodies start with one.
+  t.pending = Pending::kRun;
+  Resume(slot);
+  return slot;
+}
+
+void Scheduler::Resume(int slot, int choice) {
+  Task& t = tasks_[slot];
+  if (t.pending == Pending::kLock)
+    *static_cast<uint8_t*>(const_cast<void*>(t.object)) = static_cast<uint8_t>(slot + 1);
+  t.choice = static_cast<uint8_t>(choice);
+  t.pending = Pending::kRun;
+  running_ = &t;
+  Scheduler* outer = current_;
+  current_ = this;
+#ifdef SIM_ASAN
+  __sanitizer_start_switch_fiber(&asan_fake_stack_, StackTop(slot) - kStackBytes, kStackBytes);
+#endif
+  const transfer_t back = jump_fcontext(t.sp, this);
+#ifdef SIM_ASAN
+  __sanitizer_finish_switch_fiber(asan_fake_stack_, nullptr, nullptr);
+#endif
+  current_ = outer;
+  running_ = nullptr;
+  t.sp = back.fctx;
+  if (t.pending == Pending::kDone) {
+    t.sp = StackTop(slot);
+    t.stack_hash = {};
+  } else {
+    HashStack(slot);
+  }
+}
+
+void Scheduler::Suspend(Pending pending, const void* object) {
+  Task& t = *running_;
+  t.pending = pending;
+  t.object = object;
+#ifdef SIM_ASAN
+  __sanitizer_start_switch_fiber(nullptr, driver_stack_, driver_stack_bytes_);
+#endif
+  const transfer_t back = jump_fcontext(driver_sp_, nullptr);
+#ifdef SIM_ASAN
+  __sanitizer_finish_switch_fiber(nullptr, &driver_stack_, &driver_stack_bytes_);
+#endif
+  driver_sp_ = back.fctx;
+}
+
+void Scheduler::HashStack(int slot) {
+  Unpoison(tasks_[slot].sp, stack_bytes(slot));
+  tasks_[slot].stack_hash = HashBytes(stack_begin(slot), stack_bytes(slot));
+}
+
+void Scheduler::Reap(int slot) { tasks_[slot] = Task(); }
+
+Hash128 Scheduler::Key() const { return HashBytes(arena_, used_); }
+
+void Scheduler::Unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] size_t bytes) const {
+#ifdef SIM_ASAN
+  __asan_unpoison_memory_region(begin, bytes);
+#endif
+}
+
+void Snapshot::Save(Scheduler& scheduler) {
+  size_t total = scheduler.shared_used();
+  for (int i = 0; i < scheduler.task_count(); i++) {
+    if (scheduler.live(i)) total += scheduler.stack_bytes(i);
+  }
+  bytes_.resize(total);
+  uint8_t* to = bytes_.data();
+  std::memcpy(to, scheduler.shared(), scheduler.shared_used());
+  to += scheduler.shared_used();
+  for (int i = 0; i < scheduler.task_count(); i++) {
+    if (!scheduler.live(i)) continue;
+    scheduler.Unpoison(scheduler.stack_begin(i), scheduler.stack_bytes(i));
+    std::memcpy(to, scheduler.stack_begin(i), scheduler.stack_bytes(i));
+    to += scheduler.stack_bytes(i);
+  }
+}
+
+void Snapshot::Restore(Scheduler& scheduler) const {
+  const uint8_t* from = bytes_.data();
+  std::memcpy(scheduler.shared(), from, scheduler.shared_used());
+  from += scheduler.shared_used();
+  for (int i = 0; i < scheduler.task_count(); i++) {
+    if (!scheduler.live(i)) continue;
+    uint8_t* stack = const_cast<uint8_t*>(scheduler.stack_begin(i));
+    scheduler.Unpoison(stack - 4096, scheduler.stack_bytes(i) + 4096);
+    std::memcpy(stack, from, scheduler.stack_bytes(i));
+    from += scheduler.stack_bytes(i);
+  }
+}
+
+}  // namespace iomode

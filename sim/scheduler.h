@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Tasks as fibers under a deterministic scheduler, with the whole machine in one arena, so that a
+// state can be saved, restored and compared byte by byte.
+//
+//   arena:  | shared part: kernel objects, server, Task[]  | stack 0 | stack 1 | ...
+//
+// A task runs until its next scheduling point. It stops there *before* the visible operation that
+// the point announces; resuming it performs the operation and goes on to the next point. Whoever
+// drives the scheduler (the explorer, a replay, a random walk) decides who is resumed.
+//
+// Identity of a state: the bytes of the shared part and, for each live task, the bytes of its stack
+// from the saved stack pointer up. That is the machine's whole memory, so equal bytes mean equal
+// futures. Frames that have returned lie below the stack pointer and do not count.
+//
+// Invariants: one scheduler per arena, and all of it is used by one thread. Objects of the shared
+// part are trivially copyable and hold pointers into the arena only, or to constants of the
+// program.
+
+#ifndef SIM_SCHEDULER_H_
+#define SIM_SCHEDULER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "sim/hash.h"
+
+namespace iomode {
+
+// What a task does next when it is resumed.
+enum class Pending : uint8_t {
+  kFree,    // the slot holds no task
+  kRun,     // performs a visible operation, always possible
+  kLock,    // takes the spin lock `object`; possible when the lock is free
+  kChoose,  // picks one of `choices` values
+  kSleep,   // asleep until another task wakes it
+  kDone,    // finished; the slot can be reaped
+};
+
+// One task. Lives in the arena's shared part.
+struct Task {
+  void* sp = nullptr;              // saved stack pointer (a Boost fcontext_t)
+  const void* object = nullptr;    // what the pending operation is about
+  const char* function = nullptr;  // innermost kernel function, for findings and stories
+  Hash128 stack_hash;              // of the live stack at `sp`
+  uint32_t user = 0;               // the owner's: which step or thread this task carries out
+  Pending pending = Pending::kFree;
+  uint8_t choices = 0;  // kChoose: how many
+  uint8_t choice = 0;   // what was picked
+  uint8_t locks = 0;    // spin locks held
+  bool fresh = false;   // resumed by a lock, a wakeup or its start, and nothing visible done since
+  bool wakeup = false;  // woken before it went to sleep
+  uint8_t next = 0;     // FIFO link of the queue that the task waits in: slot + 1
+  uint8_t want = 0;     // what it waits for there; the World's
+};
+
+class Scheduler {
+ public:
+  // A task's body; `user` is Task::user.
+  using Body = void (*)(void* context, uint32_t user);
+
+  // `shared_bytes`: capacity of the shared part; `tasks`: how many can be alive at a time.
+  Scheduler(size_t shared_bytes, int tasks);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // The scheduler whose task is running now, on this thread.
+  static Scheduler* current() { return current_; }
+
+  // --- Set-up ---
+
+  // Takes zeroed memory from the shared part, for good. T is trivially copyable.
+  template <class T>
+  T* Allocate(size_t count = 1) {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    return static_cast<T*>(AllocateBytes(sizeof(T) * count, alignof(T)));
+  }
+
+  // Makes a task that will run body(context, user). It stands before its first operation. Returns
+  // its slot.
+  int Spawn(Body body, void* context, uint32_t user);
+
+  // --- Driving ---
+
+  int task_count() const { return task_count_; }
+  Task& task(int slot) { return tasks_[slot]; }
+  const Task& task(int slot) const { return tasks_[slot]; }
+  int SlotOf(const Task* task) const { return static_cast<int>(task - tasks_); }
+
+  // Whether resuming `slot` would do something now.
+  bool Enabled(int slot) const {
+    const Task& t = tasks_[slot];
+    switch (t.pending) {
+      case Pending::kRun:
+      case Pending::kChoose:
+        return true;
+      case Pending::kLock:
+        return *static_cast<const uint8_t*>(t.object) == 0;
+      default:
+        return false;
+    }
+  }
+
+  // Resumes a task until its next scheduling point. `choice` counts for kChoose only.
+  void Resume(int slot, int choice = 0);
+
+  // Frees the slot of a finished task.
+  void Reap(int slot);
+
+  // --- For the World, from within a task ---
+
+  Task& self() { return *running_; }
+  bool in_task() const { return running_ != nullptr; }
+
+  // A scheduling point before a visible operation on `object`.
+  void Point(const void* object) {
+    if (running_->fresh) {
+      running_->fresh = false;
+      running_->object = object;
+      return;
+    }
+    Suspend(Pending::kRun, object);
+  }
+  // Leaves the processor until resumed, having announced what comes next.
+  void Suspend(Pending pending, const void* object);
+
+  // --- States ---
+
+  // The state's identity. Costs the shared part's bytes; stacks are hashed once per change.
+  Hash128 Key() const;
+
+  uint8_t* shared() { return arena_; }
+  const uint8_t* shared() const { return arena_; }
+  size_t shared_used() const { return used_; }
+  // The live part of a task's stack.
+  const uint8_t* stack_begin(int slot) const {
+    return static_cast<const uint8_t*>(tasks_[slot].sp);
+  }
+  size_t stack_bytes(int slot) const {
+    return StackTop(slot) - static_cast<uint8_t*>(tasks_[slot].sp);
+  }
+  // Makes [begin, begin + bytes) of the arena writable to memcpy under the sanitizers.
+  void Unpoison(const void* begin, size_t bytes) const;
+  bool live(int slot) const {
+    return tasks_[slot].pending != Pending::kFree && tasks_[slot].pending != Pending::kDone;
+  }
+
+ private:
+  friend struct FiberEntry;
+  uint8_t* StackTop(int slot) const { return stacks_ + (slot + 1) * kStackBytes; }
+  void* AllocateBytes(size_t bytes, size_t align);
+  void HashStack(int slot);
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr size_t kStackBytes = 256 << 10;
+#else
+  static constexpr size_t kStackBytes = 32 << 10;
+#endif
+
+  static thread_local Scheduler* current_;
+
+  uint8_t* arena_ = nullptr;
+  size_t arena_bytes_ = 0;
+  size_t shared_capacity_ = 0;
+  size_t used_ = 0;
+  uint8_t* stacks_ = nullptr;
+  int task_count_ = 0;
+  Task* tasks_ = nullptr;  // in the arena
+  Task* running_ = nullptr;
+  void* driver_sp_ = nullptr;
+  Body body_ = nullptr;
+  void* context_ = nullptr;
+  void* asan_fake_stack_ = nullptr;
+  const void* driver_stack_ = nullptr;
+  size_t driver_stack_bytes_ = 0;
+};
+
+// A saved state: shared part and live stacks. Restoring puts every byte back to where it was.
+class Snapshot {
+ public:
+  void Save(Scheduler& scheduler);
+  void Restore(Scheduler& scheduler) const;
+  size_t bytes() const { return bytes_.size(); }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+}  // namespace iomode
+
+#endif  // SIM_SCHEDULER_H_

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The simulated FUSE server of a Machine.
+
+#include <algorithm>
+#include <cerrno>
+
+#include "model/request_end.h"
+#include "sim/machine.h"
+
+namespace iomode {
+namespace {
+
+// The requests that a step is about, which `hold` keeps.
+bool IsAbout(Op op, FuseOpcode opcode) {
+  switch (op) {
+    case Op::kOpen:
+      return opcode == FUSE_OPEN;
+    case Op::kRead:
+    case Op::kAioRead:
+    case Op::kLoad:
+    case Op::kSpliceRead:
+    case Op::kReadahead:
+    case Op::kStore:
+      return opcode == FUSE_READ;
+    case Op::kWrite:
+    case Op::kAioWrite:
+      return opcode == FUSE_WRITE;
+    case Op::kTruncate:
+      return opcode == FUSE_SETATTR;
+    case Op::kFallocate:
+      return opcode == FUSE_FALLOCATE;
+    case Op::kStat:
+      return opcode == FUSE_GETATTR;
+    case Op::kFsync:
+    case Op::kMsync:
+      return opcode == FUSE_FSYNC || opcode == FUSE_WRITE;
+    case Op::kClose:
+      return opcode == FUSE_FLUSH || opcode == FUSE_WRITE;
+    case Op::kMunmap:
+    case Op::kSyncRange:
+      return opcode == FUSE_WRITE;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool Machine::Holds(const FuseReq<W>& req) const {
+  if (req.task >= programs_.size() || steps_[req.task].released) return false;
+  const Step& step = *programs_[req.task].step;
+  switch (step.hold) {
+    case Hold::kNone:
+      return false;
+    case Hold::kRequest:
+      return IsAbout(step.op, req.args.opcode);
+    case Hold::kFlush:
+      return req.args.opcode == FUSE_FLUSH || req.args.opcode == FUSE_WRITE;
+    case Hold::kRelease:
+      return req.args.opcode == FUSE_RELEASE;
+  }
+  return false;
+}
+
+void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
+  if (Holds(req)) {
+    req.held = true;
+    FuseReq<W>** tail = &server_->held;
+    while (*tail != nullptr) tail = &(*tail)->next;
+    *tail = &req;
+  } else if (req.background) {
+    FuseReq<W>** tail = &server_->queue;
+    while (*tail != nullptr) tail = &(*tail)->next;
+    *tail = &req;
+    W::Wake(server_->task - 1);
+  } else {
+    Answer(req, 0);
+    W::complete_quietly(req.done);
+  }
+}
+
+void Machine::ServerMain() {
+  while (true) {
+    while (server_->queue == nullptr) W::Sleep(server_);
+    W::operation("answers", server_->queue, server_->queue->args.opcode);
+    FuseReq<W>* req = server_->queue;
+    if (req == nullptr) continue;
+    server_->queue = req->next;
+    req->next = nullptr;
+    Answer(*req, 0);
+    fuse_request_end(*fc_, req);
+  }
+}
+
+void Machine::Answer(FuseReq<W>& req, int error) {
+  req.error = static_cast<int16_t>(error);
+  if (error) return;
+  ServerInode& file = server_inodes_[req.args.inode->index];
+  switch (req.args.opcode) {
+    case FUSE_OPEN:
+      AnswerOpen(req);
+      break;
+    case FUSE_READ:
+      AnswerRead(req);
+      break;
+    case FUSE_WRITE:
+      AnswerWrite(req);
+      break;
+    case FUSE_SETATTR: {
+      for (int64_t i = pages_up_to(req.args.size); i < req.args.inode->i_data.npages; i++)
+        file.bytes[i] = 0;
+      file.size = req.args.size;
+      BackingInode* backing = BackingOfPassthrough(req.args.inode->index);
+      if (backing != nullptr) backing->size = req.args.size;
+      req.args.out_size = file.size;
+      break;
+    }
+    case FUSE_GETATTR:
+      req.args.out_size = SizeForServer(req.args.inode->index);
+      break;
+    case FUSE_FALLOCATE:
+      file.size = std::max(file.size, req.args.offset + req.args.size);
+      break;
+    default:
+      break;
+  }
+}
+
+void Machine::AnswerOpen(FuseReq<W>& req) {
+  const Step& step = *programs_[req.task].step;
+  if (step.error) {
+    req.error = static_cast<int16_t>(-step.error);
+    return;
+  }
+  if (req.args.truncate) {
+    ServerInode& file = server_inodes_[req.args.inode->index];
+    std::fill_n(file.bytes, req.args.inode->i_data.npages, uint16_t{0});
+    file.size = 0;
+  }
+  req.args.open_flags = static_cast<uint16_t>(step.fopen_flags);
+  if (step.backing_id.has_value()) {
+    req.args.backing_id = static_cast<int32_t>(*step.backing_id);
+  } else if (step.backing >= 0) {
+    req.args.backing_id = backings_[step.backing].id;
+  }
+}
+
+void Machine::AnswerRead(FuseReq<W>& req) {
+  const ServerInode& file = server_inodes_[req.args.inode->index];
+  req.args.out_size = std::clamp<int64_t>(file.size - req.args.offset, 0, req.args.size);
+  if (!req.args.page_cache) return;
+  AddressSpace<W>& mapping = req.args.inode->i_data;
+  for (int64_t i = page_of(req.args.offset); i < page_of(req.args.offset + req.args.size); i++) {
+    if (i < mapping.npages) mapping.bytes[i] = file.bytes[i];
+  }
+}
+
+void Machine::AnswerWrite(FuseReq<W>& req) {
+  ServerInode& file = server_inodes_[req.args.inode->index];
+  const AddressSpace<W>& mapping = req.args.inode->i_data;
+  const int64_t end = req.args.offset + req.args.size;
+  for (int64_t i = page_of(req.args.offset); i < pages_up_to(end) && i < mapping.npages; i++) {
+    file.bytes[i] = req.writeback ? mapping.bytes[i] : static_cast<uint16_t>(req.task + 1);
+  }
+  file.size = std::max(file.size, end);
+  req.args.out_size = req.args.size;
+}
+
+BackingInode* Machine::BackingOfPassthrough(int inode) {
+  BackingInode* backing = nullptr;
+  fc_->fuse_files.for_each([&](FuseFile<W>& ff) {
+    if (ff.live && ff.inode == &inodes_[inode] && ff.passthrough != nullptr)
+      backing = ff.passthrough;
+  });
+  return backing;
+}
+
+int64_t Machine::SizeForServer(int inode) {
+  const BackingInode* backing = BackingOfPassthrough(inode);
+  return backing != nullptr ? backing->size : server_inodes_[inode].size;
+}
+
+bool Machine::AnswerHeld(int step, int error) {
+  const auto matches = [step](const FuseReq<W>& req) {
+    return step < 0 || req.task == static_cast<uint32_t>(step);
+  };
+  int count = 0;
+  for (FuseReq<W>* req = server_->held; req != nullptr; req = req->next) count += matches(*req);
+  for (int i = 0; i < count; i++) {
+    FuseReq<W>** at = &server_->held;
+    while (*at != nullptr && !matches(**at)) at = &(*at)->next;
+    if (*at == nullptr) break;
+    FuseReq<W>* req = *at;
+    *at = req->next;
+    req->next = nullptr;
+    req->held = false;
+    Answer(*req, -error);
+    fuse_request_end(*fc_, req);
+  }
+  return count > 0;
+}
+
+int64_t Machine::DoReply(const Step& step) {
+  bool any = false;
+  for (int target : step.targets) {
+    W::operation("replies to", server_, target);
+    steps_[target - 1].released = true;
+    any |= AnswerHeld(target - 1, step.error);
+  }
+  return any ? 0 : -ENOENT;
+}
+
+int64_t Machine::DoAbort() {
+  W::WRITE_ONCE(fc_->connected, uint8_t{0});
+  while (server_->queue != nullptr) {
+    FuseReq<W>* req = server_->queue;
+    server_->queue = req->next;
+    req->next = nullptr;
+    req->error = -ECONNABORTED;
+    fuse_request_end(*fc_, req);
+  }
+  AnswerHeld(-1, ECONNABORTED);
+  return 0;
+}
+
+}  // namespace iomode

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/verdict.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace iomode {
+namespace {
+
+std::string Where(const Script& script, Position pos) {
+  return absl::StrCat(script.name, ":", pos.line, ":", pos.column);
+}
+
+std::string ResultsOf(const StepOutcome& outcome) {
+  std::string text = absl::StrCat("-> ", PrintResult(outcome.own));
+  for (const auto& [step, result] : outcome.completions)
+    absl::StrAppend(&text, "; ", step, " -> ", PrintResult(result));
+  return text;
+}
+
+void ExplainFailedStep(const Script& script, const RunReport& report, Verdict& verdict) {
+  const Step& step = script.steps[report.failed_step - 1];
+  verdict.status = Verdict::Status::kFails;
+  verdict.problems.push_back(absl::StrCat(
+      Where(script, step.result_pos), ": no interleaving gives the results of step ", step.number));
+  verdict.problems.push_back(absl::StrCat("    step       ", PrintStep(script, step)));
+  verdict.problems.push_back(absl::StrCat("    claimed   ", PrintResults(step)));
+  for (const StepOutcome& outcome : report.steps.back().outcomes) {
+    verdict.problems.push_back(absl::StrCat("    model gives ", ResultsOf(outcome)));
+  }
+  for (const std::string& line : report.states_before_failure) {
+    verdict.problems.push_back(
+        absl::StrCat("    before     ", line.substr(line.find_first_not_of("# "))));
+  }
+}
+
+void JudgeFindings(const Script& script, Verdict& verdict) {
+  std::vector<bool> met(script.expectations.size());
+  for (const Finding& finding : verdict.findings) {
+    bool expected = false;
+    for (size_t i = 0; i < script.expectations.size(); i++) {
+      if (script.expectations[i].finding != FindingName(finding.kind)) continue;
+      expected = met[i] = true;
+    }
+    if (expected || verdict.recording) {
+      verdict.notes.push_back(absl::StrCat("finding ", PrintFinding(finding)));
+    } else {
+      verdict.status = Verdict::Status::kFails;
+      verdict.problems.push_back(absl::StrCat(script.name, ": finding ", PrintFinding(finding)));
+    }
+  }
+  for (size_t i = 0; i < met.size(); i++) {
+    if (met[i]) continue;
+    verdict.status = Verdict::Status::kFails;
+    verdict.problems.push_back(absl::StrCat(Where(script, script.expectations[i].pos),
+                                            ": expected finding ", script.expectations[i].finding,
+                                            " was not found"));
+  }
+}
+
+void CheckSequence(const Script& script, const Revision& revision, const CheckOptions& options,
+                   Verdict& verdict) {
+  Runner runner(script, revision, {.max_states = options.max_states});
+  verdict.run = runner.Run();
+  verdict.stats = verdict.run.stats;
+  verdict.findings = DistinctFindings(verdict.run.findings);
+  if (verdict.run.failed_step != 0) ExplainFailedStep(script, verdict.run, verdict);
+}
+
+void CheckLitmus(const Script& script, const Revision& revision, const CheckOptions& options,
+                 Verdict& verdict) {
+  verdict.litmus = RunLitmus(script, revision, options.max_states);
+  verdict.stats = verdict.litmus.stats;
+  verdict.findings = DistinctFindings(verdict.litmus.findings);
+  if (verdict.litmus.setup.failed_step != 0) {
+    ExplainFailedStep(script, verdict.litmus.setup, verdict);
+    return;
+  }
+  if (!verdict.stats.complete) return;
+  for (size_t i = 0; i < script.conditions.size(); i++) {
+    if (verdict.litmus.conditions[i]) continue;
+    verdict.status = Verdict::Status::kFails;
+    verdict.problems.push_back(
+        absl::StrCat(Where(script, script.conditions[i].pos),
+                     ": does not hold: ", PrintCondition(script.conditions[i])));
+  }
+}
+
+}  // namespace
+
+bool IsRecording(const Script& script) {
+  return !script.is_litmus() && std::all_of(script.steps.begin(), script.steps.end(),
+                                            [](const Step& step) { return step.has_result; });
+}
+
+std::vector<Finding> DistinctFindings(const std::set<Finding>& findings) {
+  std::vector<Finding> distinct;
+  for (const Finding& finding : findings) {
+    const bool seen =
+        std::any_of(distinct.begin(), distinct.end(), [&finding](const Finding& other) {
+          return finding.kind == other.kind && finding.rule == other.rule &&
+                 finding.task == other.task && finding.function == other.function;
+        });
+    if (!seen) distinct.push_back(finding);
+  }
+  return distinct;
+}
+
+Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options) {
+  Verdict verdict;
+  verdict.recording = IsRecording(script);
+  if (script.is_litmus()) {
+    CheckLitmus(script, revision, options, verdict);
+  } else {
+    CheckSequence(script, revision, options, verdict);
+  }
+  if (verdict.status != Verdict::Status::kHolds) return verdict;
+  if (!verdict.stats.complete) {
+    verdict.status = Verdict::Status::kIncomplete;
+    verdict.problems.push_back(
+        absl::StrCat(script.name, ": incomplete: stopped after ", verdict.stats.states, " states"));
+    return verdict;
+  }
+  JudgeFindings(script, verdict);
+  return verdict;
+}
+
+}  // namespace iomode

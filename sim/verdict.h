@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Judges a script at a revision: do its results and conditions hold, and did the built-in checks
+// find what it expects?
+//
+// Findings and `expect`: every expected finding must be found. A finding that is not expected fails
+// the script, unless the script is a recording, that is, a sequence that claims a result for every
+// step: then its results are the claim, and what the checks see on the way is reported beside them.
+
+#ifndef SIM_VERDICT_H_
+#define SIM_VERDICT_H_
+
+#include <string>
+#include <vector>
+
+#include "sim/litmus.h"
+#include "sim/runner.h"
+
+namespace iomode {
+
+struct Verdict {
+  enum class Status { kHolds, kFails, kIncomplete };
+  Status status = Status::kHolds;
+  std::vector<std::string>
+      problems;  // why it fails: "file:line:column: ...", the details behind it, a line each
+  std::vector<std::string> notes;  // findings that do not fail it
+  std::vector<Finding> findings;   // one for each rule, task and function
+  RunReport run;                   // of a sequential script
+  LitmusReport litmus;             // of a litmus script
+  ExploreStats stats;
+  bool recording = false;
+};
+
+struct CheckOptions {
+  uint64_t max_states = 20'000'000;
+};
+
+Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);
+
+// Whether each step of a sequential script claims a result.
+bool IsRecording(const Script& script);
+
+// Findings that differ in the state of their object only are one.
+std::vector<Finding> DistinctFindings(const std::set<Finding>& findings);
+
+}  // namespace iomode
+
+#endif  // SIM_VERDICT_H_
