@@ -8,6 +8,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/commands.h"
 #include "cli/junit.h"
 #include "sim/verdict.h"
@@ -81,6 +84,16 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict) {
   return json;
 }
 
+// A recording below a folder "linux-X.Y" is held against that kernel's revision when there is one;
+// everything else against `otherwise`.
+const Revision& RevisionFor(const std::string& path, const Revision& otherwise) {
+  for (absl::string_view part : absl::StrSplit(path, '/')) {
+    if (!absl::ConsumePrefix(&part, "linux-")) continue;
+    if (const Revision* recorded = FindRevision(absl::StrCat("v", part))) return *recorded;
+  }
+  return otherwise;
+}
+
 int Check(const CheckFlags& flags) {
   const Revision* revision = RevisionOption(flags.kernel);
   std::vector<Script> scripts;
@@ -96,11 +109,14 @@ int Check(const CheckFlags& flags) {
   }
 
   int count[3] = {};
+  bool mixed = false;
   nlohmann::json all = nlohmann::json::array();
   JunitReport junit("iomode check");
   for (const Script& script : scripts) {
     const auto begin = std::chrono::steady_clock::now();
-    const Verdict verdict = CheckScript(script, *revision, {.max_states = flags.max_states});
+    const Revision& judge = flags.kernel.empty() ? RevisionFor(script.name, *revision) : *revision;
+    mixed |= &judge != revision;
+    const Verdict verdict = CheckScript(script, judge, {.max_states = flags.max_states});
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     count[static_cast<int>(verdict.status)]++;
     junit.Add(script.name, seconds.count(), verdict.problems);
@@ -113,8 +129,9 @@ int Check(const CheckFlags& flags) {
   if (flags.format == "json") {
     std::cout << nlohmann::json{{"kernel", revision->name}, {"scripts", all}}.dump(2) << "\n";
   } else {
-    std::cout << scripts.size() << " scripts at " << revision->name << ": " << count[0] << " hold, "
-              << count[1] << " fail";
+    std::cout << scripts.size() << " scripts at " << revision->name
+              << (mixed ? " (recordings at their kernel's revision)" : "") << ": " << count[0]
+              << " hold, " << count[1] << " fail";
     if (count[2]) std::cout << ", " << count[2] << " incomplete";
     std::cout << "\n";
   }

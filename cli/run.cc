@@ -62,7 +62,9 @@ int Run(const RunFlags& flags) {
   Script& script = scripts.front();
   if (script.is_litmus()) return RunLitmusScript(script, *revision, flags);
 
-  RunnerOptions options = {.max_states = flags.max_states, .narrow = false};
+  RunnerOptions options;
+  options.max_states = flags.max_states;
+  options.narrow = false;
   if (flags.has_seed) options.seed = flags.seed;
   Runner runner(script, *revision, options);
   const RunReport report = runner.Run();

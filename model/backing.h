@@ -40,6 +40,8 @@ FuseBacking<W>* fuse_backing_get(FuseBacking<W>* fb) {
 
 template <class W>
 void fuse_backing_put(FuseConn<W>& fc, FuseBacking<W>* fb) {
+  if (fc.ops != nullptr && fc.ops->fuse_backing_put != nullptr)
+    return fc.ops->fuse_backing_put(fc, fb);
   if (fb != nullptr && W::refcount_dec_and_test(fb->count)) fuse_backing_free(fc, fb);
 }
 
@@ -49,6 +51,8 @@ void fuse_backing_put(FuseConn<W>& fc, FuseBacking<W>* fb) {
 template <class W>
 [[gnu::noinline]] int fuse_backing_open(FuseConn<W>& fc, BackingInode* file, int64_t flags) {
   typename W::Function fn("fuse_backing_open");
+  if (fc.ops != nullptr && fc.ops->fuse_backing_open != nullptr)
+    return fc.ops->fuse_backing_open(fc, file, flags);
   if (fc.rules->passthrough < Passthrough::kOpenOnly) return -ENOTTY;
   if (!fc.passthrough) return -EPERM;
   if (flags != 0) return -EINVAL;
@@ -59,8 +63,9 @@ template <class W>
 
   W::spin_lock(fc.lock);
   W::operation("enters into", &fc.backing_files_map, fc.backing_ids + 1);
-  const int id = ++fc.backing_ids;
-  fc.backing_files_map[id - 1] = fb;
+  const int id = fc.backing_ids + 1;
+  fc.backing_ids = id;
+  racy_write(fc.backing_files_map[id - 1], fb);
   W::spin_unlock(fc.lock);
   return id;
 }
@@ -70,6 +75,8 @@ template <class W>
 template <class W>
 [[gnu::noinline]] int fuse_backing_close(FuseConn<W>& fc, int64_t id) {
   typename W::Function fn("fuse_backing_close");
+  if (fc.ops != nullptr && fc.ops->fuse_backing_close != nullptr)
+    return fc.ops->fuse_backing_close(fc, id);
   if (fc.rules->passthrough < Passthrough::kOpenOnly) return -ENOTTY;
   if (!fc.passthrough) return -EPERM;
   if (id <= 0) return -EINVAL;
@@ -79,7 +86,7 @@ template <class W>
   W::operation("removes from", &fc.backing_files_map, id);
   if (id <= fc.backing_ids) {
     fb = fc.backing_files_map[id - 1];
-    fc.backing_files_map[id - 1] = nullptr;
+    racy_write(fc.backing_files_map[id - 1], static_cast<FuseBacking<W>*>(nullptr));
   }
   W::spin_unlock(fc.lock);
   if (fb == nullptr) return -ENOENT;
@@ -97,7 +104,7 @@ template <class W>
 
   W::rcu_read_lock(fc.rcu);
   W::operation("looks up in", &fc.backing_files_map, id);
-  FuseBacking<W>* fb = id <= fc.backing_ids ? fc.backing_files_map[id - 1] : nullptr;
+  FuseBacking<W>* fb = id <= fc.backing_ids ? racy_read(fc.backing_files_map[id - 1]) : nullptr;
   fb = fuse_backing_get(fb);
   if (W::rcu_read_unlock(fc.rcu)) fuse_backing_reclaim(fc);
   if (fb == nullptr) return -ENOENT;
@@ -113,7 +120,9 @@ template <class W>
 
 // Closes the file's own backing_file. The inode's reference to the backing stays.
 template <class W>
-void fuse_passthrough_release(FuseFile<W>& ff) {
+void fuse_passthrough_release(FuseConn<W>& fc, FuseFile<W>& ff) {
+  if (fc.ops != nullptr && fc.ops->fuse_passthrough_release != nullptr)
+    return fc.ops->fuse_passthrough_release(fc, ff);
   ff.passthrough = nullptr;
 }
 

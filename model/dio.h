@@ -115,25 +115,45 @@ void fuse_dio_unlock(FuseInode<W>& fi, const Kiocb<W>& iocb, bool exclusive) {
   }
 }
 
+// Gives an asynchronous direct io's result to its caller.
+template <class W>
+[[gnu::noinline]] void fuse_aio_report(FuseConn<W>& fc, FuseIoPriv<W>* io) {
+  *io->aio_result = io->result;
+  typename W::Completion* done = io->aio_done;
+  File<W>* file = io->file;
+  fc.ios.free(io);
+  fput(fc, file);
+  W::complete(*done);
+}
+
+// Drops the written range from the page cache, then reports.
+template <class W>
+[[gnu::noinline]] void fuse_dio_done_work(FuseConn<W>& fc, FuseIoPriv<W>* io) {
+  typename W::Function fn("fuse_dio_done_work");
+  invalidate_inode_pages2_range(*io->file->inode, page_of(io->offset),
+                                page_of(io->offset + io->result - 1));
+  fuse_aio_report(fc, io);
+}
+
 // The end of an asynchronous direct io, in the context of whoever answered it.
 template <class W>
 [[gnu::noinline]] void fuse_aio_complete(FuseConn<W>& fc, FuseIoPriv<W>* io, int64_t result) {
-  File<W>* file = io->file;
-  FuseInode<W>& fi = *file->inode;
+  FuseInode<W>& fi = *io->file->inode;
+  io->result = result;
   if (result >= 0) {
     W::spin_lock(fi.lock);
     fuse_next_attr_version(fi);
     W::spin_unlock(fi.lock);
   }
-  if (io->write && result > 0 && fc.rules->async_write_invalidates_after &&
-      (file->private_data->open_flags & FOPEN_DIRECT_IO)) {
-    invalidate_inode_pages2_range(fi, page_of(io->offset), page_of(io->offset + result - 1));
+  W::spin_lock(fi.i_data.i_pages);
+  const bool cached = fi.i_data.nrpages > 0;
+  W::spin_unlock(fi.i_data.i_pages);
+  if (cached && io->write && result > 0 && fc.rules->async_write_invalidates_after &&
+      (io->file->private_data->open_flags & FOPEN_DIRECT_IO)) {
+    fc.server->QueueDioDone(fc, *io);
+  } else {
+    fuse_aio_report(fc, io);
   }
-  *io->aio_result = result;
-  typename W::Completion* done = io->aio_done;
-  fc.ios.free(io);
-  fput(fc, file);
-  W::complete(*done);
 }
 
 // Sends the request of a direct read or write. Waits for the answer, or, with `io`, does not.
@@ -147,11 +167,16 @@ template <class W>
   const bool fopen_direct_io = (ff.open_flags & FOPEN_DIRECT_IO) != 0;
   const int64_t first = page_of(iocb.pos);
   const int64_t last = page_of(iocb.pos + iocb.count - 1);
-  if (fopen_direct_io && rules.direct_io_flushes_first) {
+  if (fopen_direct_io && (rules.direct_io_always_flushes || fc.cap(CONN_DIRECT_IO_ALLOW_MMAP))) {
     const int err = filemap_write_and_wait_range(fi, first, last);
     if (err) return err;
   }
-  if (fopen_direct_io && write && rules.direct_write_invalidates_first) {
+  if (rules.writeback_copies_pages && fuse_range_is_writeback(fi, first, last)) {
+    if (!write) W::down_write(fi.i_rwsem);
+    fuse_sync_writes(fi);
+    if (!write) W::up_write(fi.i_rwsem);
+  }
+  if (fopen_direct_io && write) {
     const int err = invalidate_inode_pages2_range(fi, first, last);
     if (err) return err;
   }

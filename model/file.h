@@ -44,7 +44,7 @@ template <class W>
 // Takes ff off fi->write_files and gives its backing_file up.
 template <class W>
 void fuse_prepare_release(FuseInode<W>& fi, FuseFile<W>& ff, bool sync) {
-  if (ff.passthrough != nullptr) fuse_passthrough_release(ff);
+  if (ff.passthrough != nullptr) fuse_passthrough_release(*fi.fc, ff);
   W::spin_lock(fi.lock);
   for (FuseFile<W>** at = &fi.write_files; *at != nullptr; at = &(*at)->write_next) {
     if (*at != &ff) continue;
@@ -168,7 +168,7 @@ template <class W>
   if ((file.private_data->open_flags & FOPEN_NOFLUSH) && !fc.cap(CONN_WRITEBACK_CACHE)) return 0;
   int err = write_inode_now(fi);
   if (err) return err;
-  if (fc.rules->flush_takes_inode_lock) {
+  if (fc.rules->writeback_copies_pages) {
     W::down_write(fi.i_rwsem);
     fuse_sync_writes(fi);
     W::up_write(fi.i_rwsem);
@@ -189,7 +189,7 @@ template <class W>
   int err = 0;
   if (filemap_range_needs_writeback(fi.i_data, 0, fi.i_data.npages)) {
     err = fuse_writepages(fi, 0, fi.i_data.npages);
-    filemap_fdatawait_range(fi.i_data, 0, fi.i_data.npages);
+    filemap_fdatawait_range(fi, 0, fi.i_data.npages);
   }
   const int wb_err = file_check_and_advance_wb_err(file);
   if (!err) err = wb_err;

@@ -23,20 +23,31 @@ inline int64_t pages_up_to(int64_t pos) { return (pos + kPageSize - 1) / kPageSi
 
 template <class W>
 bool __page_is(const AddressSpace<W>& mapping, int64_t index, uint8_t flags) {
-  return index >= 0 && index < mapping.npages && (mapping.flags[index] & flags) == flags;
+  return index >= 0 && index < mapping.npages && (racy_read(mapping.flags[index]) & flags) == flags;
+}
+
+// A page's flags change with i_pages held; filemap_get_pages reads them without it.
+template <class W>
+void __page_set(AddressSpace<W>& mapping, int64_t index, uint8_t flags) {
+  racy_write(mapping.flags[index], static_cast<uint8_t>(mapping.flags[index] | flags));
+}
+
+template <class W>
+void __page_clear(AddressSpace<W>& mapping, int64_t index, uint8_t flags) {
+  racy_write(mapping.flags[index], static_cast<uint8_t>(mapping.flags[index] & ~flags));
 }
 
 // Puts a new, locked page there. The slot is empty.
 template <class W>
 void __page_add(AddressSpace<W>& mapping, int64_t index, uint8_t flags) {
-  mapping.flags[index] = PG_present | PG_locked | flags;
+  racy_write(mapping.flags[index], static_cast<uint8_t>(PG_present | PG_locked | flags));
   mapping.bytes[index] = 0;
   mapping.nrpages++;
 }
 
 template <class W>
 void __page_remove(AddressSpace<W>& mapping, int64_t index) {
-  mapping.flags[index] = 0;
+  racy_write(mapping.flags[index], uint8_t{0});
   mapping.bytes[index] = 0;
   mapping.nrpages--;
   W::wake_up_locked(mapping.page_wait);
@@ -44,7 +55,7 @@ void __page_remove(AddressSpace<W>& mapping, int64_t index) {
 
 template <class W>
 void __page_unlock(AddressSpace<W>& mapping, int64_t index) {
-  mapping.flags[index] &= static_cast<uint8_t>(~PG_locked);
+  __page_clear(mapping, index, PG_locked);
   W::wake_up_locked(mapping.page_wait);
 }
 
@@ -65,22 +76,21 @@ void __page_wait_writeback(AddressSpace<W>& mapping, int64_t index) {
 }
 
 // Waits for the page's lock and takes it, once no writeback of the page is under way. False when
-// the page is gone.
+// the page is gone. Where writeback copies pages they are not under writeback to the page cache.
 template <class W>
-bool __page_lock_stable(AddressSpace<W>& mapping, int64_t index) {
-  W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
-    return !__page_is(mapping, index, PG_present | PG_locked);
-  });
-  if (!__page_is(mapping, index, PG_present)) return false;
-  mapping.flags[index] |= PG_locked;
-  __page_wait_writeback(mapping, index);
+bool __page_lock_stable(FuseInode<W>& fi, int64_t index) {
+  AddressSpace<W>& mapping = fi.i_data;
+  if (!__page_wait_unlocked(mapping, index)) return false;
+  __page_set(mapping, index, PG_locked);
+  if (!fi.fc->rules->writeback_copies_pages) __page_wait_writeback(mapping, index);
   return true;
 }
 
 // folio_wait_writeback over pages [first, last].
 template <class W>
-[[gnu::noinline]] void filemap_fdatawait_range(AddressSpace<W>& mapping, int64_t first,
-                                               int64_t last) {
+[[gnu::noinline]] void filemap_fdatawait_range(FuseInode<W>& fi, int64_t first, int64_t last) {
+  AddressSpace<W>& mapping = fi.i_data;
+  if (fi.fc->rules->writeback_copies_pages) return;
   W::spin_lock(mapping.i_pages);
   for (int64_t i = first; i <= last && i < mapping.npages; i++) __page_wait_writeback(mapping, i);
   W::spin_unlock(mapping.i_pages);
@@ -92,7 +102,7 @@ template <class W>
 void unmap_mapping_cows(FuseInode<W>& fi, int64_t first) {
   fi.fc->vmas.for_each([&fi, first](Vma<W>& vma) {
     if (!vma.live || vma.file == nullptr || vma.file->inode != &fi || vma.cow == nullptr) return;
-    for (int64_t i = first; i < fi.i_data.npages; i++) vma.cow[i] = 0;
+    for (int64_t i = first; i < fi.i_data.npages; i++) racy_write(vma.cow[i], uint8_t{0});
   });
 }
 
@@ -103,8 +113,7 @@ template <class W>
   AddressSpace<W>& mapping = fi.i_data;
   W::spin_lock(mapping.i_pages);
   for (int64_t i = pages_up_to(start); i < page_of(end) && i < mapping.npages; i++) {
-    if (__page_is(mapping, i, PG_present) && __page_lock_stable(mapping, i))
-      __page_remove(mapping, i);
+    if (__page_is(mapping, i, PG_present) && __page_lock_stable(fi, i)) __page_remove(mapping, i);
   }
   W::spin_unlock(mapping.i_pages);
 }
@@ -116,12 +125,11 @@ template <class W>
   W::spin_lock(mapping.i_pages);
   unmap_mapping_cows(fi, pages_up_to(size));
   if (size % kPageSize != 0 && __page_is(mapping, page_of(size), PG_present) &&
-      __page_lock_stable(mapping, page_of(size))) {
+      __page_lock_stable(fi, page_of(size))) {
     __page_unlock(mapping, page_of(size));
   }
   for (int64_t i = pages_up_to(size); i < mapping.npages; i++) {
-    if (__page_is(mapping, i, PG_present) && __page_lock_stable(mapping, i))
-      __page_remove(mapping, i);
+    if (__page_is(mapping, i, PG_present) && __page_lock_stable(fi, i)) __page_remove(mapping, i);
   }
   W::spin_unlock(mapping.i_pages);
 }
@@ -133,7 +141,7 @@ void mapping_set_error(AddressSpace<W>& mapping, int error) {
   W::spin_lock(mapping.i_pages);
   mapping.error = error == -ENOSPC ? -ENOSPC : -EIO;
   mapping.wb_err = static_cast<int16_t>(error);
-  mapping.wb_seq++;
+  mapping.wb_seq += 1;
   W::spin_unlock(mapping.i_pages);
 }
 

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 
+#include "model/racy.h"
 #include "model/revision.h"
 #include "model/uapi.h"
 
@@ -62,10 +63,32 @@ template <class W>
 struct FuseConn;
 template <class W>
 struct FuseIoPriv;
+template <class W>
+struct FuseBacking;
+template <class W>
+struct FuseFile;
+template <class W>
+struct File;
 
 // A regular file on the backing filesystem.
 struct BackingInode {
-  int64_t size;
+  Racy<int64_t> size;
+};
+
+// Other code for the functions of iomode.h and backing.h: a kernel's own, compiled into this
+// program. A function that is not nullptr is called instead of the model's of the same name, with
+// the same meaning and the same objects.
+template <class W>
+struct IomodeOps {
+  int (*fuse_file_cached_io_open)(FuseInode<W>& fi, FuseFile<W>& ff);
+  int (*fuse_inode_uncached_io_start)(FuseInode<W>& fi, FuseBacking<W>* fb);
+  void (*fuse_inode_uncached_io_end)(FuseInode<W>& fi);
+  int (*fuse_file_io_open)(FuseInode<W>& fi, File<W>& file);
+  void (*fuse_file_io_release)(FuseFile<W>& ff, FuseInode<W>& fi);
+  int (*fuse_backing_open)(FuseConn<W>& fc, BackingInode* file, int64_t flags);
+  int (*fuse_backing_close)(FuseConn<W>& fc, int64_t id);
+  void (*fuse_backing_put)(FuseConn<W>& fc, FuseBacking<W>* fb);
+  void (*fuse_passthrough_release)(FuseConn<W>& fc, FuseFile<W>& ff);
 };
 
 // struct fuse_backing.
@@ -73,6 +96,7 @@ template <class W>
 struct FuseBacking {
   typename W::Refcount count;
   BackingInode* file;
+  const void* cred;  // IomodeOps only: the registering server's credentials
   bool live;
   bool rcu_pending;  // freed when the last RCU reader leaves
 };
@@ -84,6 +108,8 @@ struct FuseFile {
   FuseInode<W>* inode;
   FuseFile* write_next;       // fi->write_files
   BackingInode* passthrough;  // this file's own backing_file, while open for passthrough
+  const void* cred;           // IomodeOps only: a reference to fb->cred, with `passthrough`
+  const void* args;           // IomodeOps only: &backing_id, or nullptr where has_args is false
   uint16_t open_flags;        // FopenFlag
   int32_t backing_id;         // args->open_outarg.backing_id
   IoMode iomode;
@@ -93,13 +119,14 @@ struct FuseFile {
   bool live;
 };
 
-// struct file_ra_state, in pages; prev_pos in bytes, -1 before the first read.
+// struct file_ra_state, in pages; prev_pos in bytes, -1 before the first read. Readers of one
+// file share it without a lock.
 struct FileRaState {
-  int32_t start;
-  int32_t size;
-  int32_t async_size;
-  int32_t mmap_miss;
-  int64_t prev_pos;
+  Racy<int32_t> start;
+  Racy<int32_t> size;
+  Racy<int32_t> async_size;
+  Racy<int32_t> mmap_miss;
+  Racy<int64_t> prev_pos;
 };
 
 // struct file.
@@ -108,7 +135,7 @@ struct File {
   typename W::Refcount f_count;
   FuseInode<W>* inode;
   FuseFile<W>* private_data;
-  uint32_t f_flags;  // OpenFlag: OPEN_DIRECT, OPEN_APPEND; and how it was opened
+  Racy<uint32_t> f_flags;  // OpenFlag: OPEN_DIRECT, OPEN_APPEND; and how it was opened
   FileRaState f_ra;
   uint8_t f_wb_err;  // mapping.wb_seq when errors were last reported here
   bool live;
@@ -119,7 +146,7 @@ template <class W>
 struct Vma {
   File<W>* file;          // vm_file; NULL when `backing` took over
   BackingInode* backing;  // a passthrough mapping: the backing file
-  uint8_t* cow;           // by page: a private copy exists
+  uint8_t* cow;           // by page: a private copy exists; racy
   bool shared;
   bool may_write;    // PROT_WRITE
   bool fuse_vm_ops;  // fuse_file_vm_ops: page_mkwrite, and writeback at close
@@ -137,7 +164,7 @@ struct AddressSpace {
   int16_t nrpages;  // present ones
   int16_t error;    // AS_EIO, AS_ENOSPC: a negative errno not yet reported by filemap_check_errors
   int16_t wb_err;   // the last writeback error, reported once to every file
-  uint8_t wb_seq;
+  Racy<uint8_t> wb_seq;
 };
 
 // What a request asks and what the server answered (fuse_args).
@@ -180,12 +207,15 @@ struct FuseIoPriv {
   int64_t offset;
   int64_t size;
   bool write;
+  FuseIoPriv* next;  // waiting for fuse_dio_done_work
+  int64_t result;
   bool live;
 };
 
 // struct fuse_inode with its struct inode.
 template <class W>
 struct FuseInode {
+  FuseConn<W>* fc;
   typename W::SpinLock lock;
   typename W::WaitQueue direct_io_waitq;
   typename W::template Published<int32_t> iocachectr;
@@ -203,8 +233,10 @@ struct FuseInode {
   bool nowrite;      // FUSE_NOWRITE is in effect
   uint8_t index;     // which of the script's inodes
   AddressSpace<W> i_data;
-  FuseConn<W>* fc;
 };
+
+template <class W>
+void fuse_dio_done_work(FuseConn<W>& fc, FuseIoPriv<W>* io);
 
 // The connection's server: whoever answers requests. Lives above the model.
 template <class W>
@@ -215,6 +247,11 @@ class FuseServer {
   // from another task. No locks of the model but fi->lock may be held.
   virtual void Receive(FuseConn<W>& fc, FuseReq<W>& req) = 0;
 
+  // Runs fuse_dio_done_work() where it may wait for pages whose READ this server has yet to answer:
+  // in another task (the kernel's s_dio_done_wq). Servers with a task for each answer may do it at
+  // once.
+  virtual void QueueDioDone(FuseConn<W>& fc, FuseIoPriv<W>& io) { fuse_dio_done_work(fc, &io); }
+
  protected:
   ~FuseServer() = default;
 };
@@ -224,6 +261,7 @@ template <class W>
 struct FuseConn {
   typename W::SpinLock lock;
   const Rules* rules;
+  const IomodeOps<W>* ops;  // nullptr: all code is the model's
   FuseServer<W>* server;
   uint32_t caps;  // ConnCap, as asked for
   bool passthrough;
@@ -231,7 +269,7 @@ struct FuseConn {
   typename W::RcuState rcu;
   typename W::template Atomic<uint16_t> attr_version;
   FuseBacking<W>** backing_files_map;  // by id - 1; ids are never used again
-  int32_t backing_ids;                 // how many were given out
+  Racy<int32_t> backing_ids;           // how many were given out
   int32_t backing_capacity;
   typename W::template Pool<FuseBacking<W>> backings;
   typename W::template Pool<FuseFile<W>> fuse_files;

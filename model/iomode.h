@@ -42,6 +42,8 @@ bool fuse_is_io_cache_wait(const FuseInode<W>& fi) {
 template <class W>
 [[gnu::noinline]] int fuse_file_cached_io_open(FuseInode<W>& fi, FuseFile<W>& ff) {
   typename W::Function fn("fuse_file_cached_io_open");
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_file_cached_io_open != nullptr)
+    return ops->fuse_file_cached_io_open(fi, ff);
   const Rules& rules = *fi.fc->rules;
   if (!ff.has_args) return 0;
 
@@ -99,6 +101,8 @@ template <class W>
 template <class W>
 [[gnu::noinline]] int fuse_inode_uncached_io_start(FuseInode<W>& fi, FuseBacking<W>* fb) {
   typename W::Function fn("fuse_inode_uncached_io_start");
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_inode_uncached_io_start != nullptr)
+    return ops->fuse_inode_uncached_io_start(fi, fb);
   const Rules& rules = *fi.fc->rules;
   int err = 0;
 
@@ -127,6 +131,8 @@ template <class W>
 template <class W>
 [[gnu::noinline]] void fuse_inode_uncached_io_end(FuseInode<W>& fi) {
   typename W::Function fn("fuse_inode_uncached_io_end");
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_inode_uncached_io_end != nullptr)
+    return ops->fuse_inode_uncached_io_end(fi);
   FuseBacking<W>* oldfb = nullptr;
 
   W::spin_lock(fi.lock);
@@ -175,7 +181,7 @@ template <class W>
   if (err) return err;
   err = fuse_file_uncached_io_open(fi, ff, fb);
   if (!err) return 0;
-  fuse_passthrough_release(ff);
+  fuse_passthrough_release(fc, ff);
   fuse_backing_put(fc, fb);
   return err;
 }
@@ -184,6 +190,8 @@ template <class W>
 template <class W>
 [[gnu::noinline]] int fuse_file_io_open(FuseInode<W>& fi, File<W>& file) {
   typename W::Function fn("fuse_file_io_open");
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_file_io_open != nullptr)
+    return ops->fuse_file_io_open(fi, file);
   const Rules& rules = *fi.fc->rules;
   FuseFile<W>& ff = *file.private_data;
   if (!ff.has_args) return 0;
@@ -210,6 +218,8 @@ template <class W>
 template <class W>
 [[gnu::noinline]] void fuse_file_io_release(FuseFile<W>& ff, FuseInode<W>& fi) {
   typename W::Function fn("fuse_file_io_release");
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_file_io_release != nullptr)
+    return ops->fuse_file_io_release(ff, fi);
   switch (ff.iomode) {
     case IOM_NONE:
       break;

@@ -83,7 +83,7 @@ template <class W>
         W::spin_unlock(mapping.i_pages);
         continue;
       }
-      mapping.flags[index] |= PG_locked;
+      __page_set(mapping, index, PG_locked);
     }
     tried = true;
     if (__page_is(mapping, index, PG_uptodate)) break;
@@ -106,7 +106,7 @@ template <class W>
   typename W::Function fn("handle_mm_fault");
   AddressSpace<W>& mapping = fi.i_data;
   const int64_t index = page_of(iocb.pos);
-  if (index < mapping.npages && vma.cow[index]) return 0;
+  if (index < mapping.npages && racy_read(vma.cow[index])) return 0;
   const bool write_shared = store && vma.shared;
   W::spin_lock(mapping.i_pages);
   const bool mapped = __page_is(mapping, index, PG_present | PG_uptodate) &&
@@ -115,7 +115,7 @@ template <class W>
                       (!write_shared || __page_is(mapping, index, PG_dirty)) &&
                       index < pages_up_to(fi.i_size.value);
   if (mapped) {
-    mapping.flags[index] |= PG_locked;
+    __page_set(mapping, index, PG_locked);
   } else {
     W::spin_unlock(mapping.i_pages);
     const int err = filemap_fault(fi, iocb, index);
@@ -124,15 +124,15 @@ template <class W>
   if (write_shared) {
     __page_wait_writeback(mapping, index);
     if (__page_is(mapping, index, PG_present)) {
-      mapping.flags[index] |= PG_dirty;
+      __page_set(mapping, index, PG_dirty);
       mapping.bytes[index] = static_cast<uint16_t>(W::current() + 1);
     }
   } else if (store) {
-    vma.cow[index] = 1;
+    racy_write(vma.cow[index], uint8_t{1});
   }
   iocb.from_ahead = __page_is(mapping, index, PG_ahead);
   if (__page_is(mapping, index, PG_present)) {
-    mapping.flags[index] &= static_cast<uint8_t>(~PG_ahead);
+    __page_clear(mapping, index, PG_ahead);
     __page_unlock(mapping, index);
   }
   W::spin_unlock(mapping.i_pages);

@@ -24,6 +24,7 @@ namespace iomode {
 template <class W>
 [[gnu::noinline]] int fuse_read_folio(FuseInode<W>& fi, File<W>& file, int64_t index) {
   typename W::Function fn("fuse_read_folio");
+  if (fi.fc->rules->writeback_copies_pages) fuse_wait_on_page_writeback(fi, index, index);
   FuseArgs<W> args = {};
   args.opcode = FUSE_READ;
   args.page_cache = true;
@@ -70,7 +71,7 @@ template <class W>
     W::spin_unlock(mapping.i_pages);
     return 0;
   }
-  mapping.flags[index] |= PG_locked;
+  __page_set(mapping, index, PG_locked);
   W::spin_unlock(mapping.i_pages);
   iocb.from_server = true;
   return fuse_read_folio(fi, *iocb.file, index);
@@ -130,7 +131,7 @@ template <class W>
     for (int64_t i = index; i < pages_up_to(end); i++) {
       if (!__page_is(mapping, i, PG_ahead)) continue;
       iocb.from_ahead = true;
-      mapping.flags[i] &= static_cast<uint8_t>(~PG_ahead);
+      __page_clear(mapping, i, PG_ahead);
     }
     W::spin_unlock(mapping.i_pages);
     done += end - iocb.pos;
@@ -178,12 +179,12 @@ template <class W>
     while (__page_is(mapping, index, PG_present) && !__page_wait_unlocked(mapping, index)) {
     }
     if (__page_is(mapping, index, PG_present)) {
-      mapping.flags[index] |= PG_locked;
+      __page_set(mapping, index, PG_locked);
     } else {
       __page_add(mapping, index, 0);
     }
-    if (to - at == kPageSize) mapping.flags[index] |= PG_uptodate;
-    mapping.flags[index] &= static_cast<uint8_t>(~PG_ahead);
+    if (to - at == kPageSize) __page_set(mapping, index, PG_uptodate);
+    __page_clear(mapping, index, PG_ahead);
     mapping.bytes[index] = static_cast<uint16_t>(W::current() + 1);
     at = to;
     if (__page_is(mapping, index, PG_uptodate)) {
@@ -194,7 +195,7 @@ template <class W>
     W::spin_unlock(mapping.i_pages);
     if (locked >= 0 || at % kPageSize != 0) break;
   }
-  filemap_fdatawait_range(mapping, page_of(pos), page_of(at - 1));
+  fuse_wait_on_page_writeback(fi, page_of(pos), page_of(at - 1));
 
   FuseArgs<W> args = {};
   args.opcode = FUSE_WRITE;
@@ -207,7 +208,7 @@ template <class W>
 
   W::spin_lock(mapping.i_pages);
   for (int64_t i = page_of(pos); err && i <= page_of(at - 1); i++) {
-    if (__page_is(mapping, i, PG_present)) mapping.flags[i] &= static_cast<uint8_t>(~PG_uptodate);
+    if (__page_is(mapping, i, PG_present)) __page_clear(mapping, i, PG_uptodate);
   }
   if (locked >= 0) __page_unlock(mapping, locked);
   W::spin_unlock(mapping.i_pages);
@@ -253,7 +254,7 @@ template <class W>
     while (__page_is(mapping, index, PG_present) && !__page_wait_unlocked(mapping, index)) {
     }
     if (!__page_is(mapping, index, PG_present)) __page_add(mapping, index, 0);
-    mapping.flags[index] |= PG_locked;
+    __page_set(mapping, index, PG_locked);
     __page_wait_writeback(mapping, index);
     const bool whole = to - iocb.pos == kPageSize || index * kPageSize >= fi.i_size.value;
     const bool fetch = !whole && !__page_is(mapping, index, PG_uptodate);
@@ -265,8 +266,8 @@ template <class W>
     }
     W::spin_lock(mapping.i_pages);
     if (__page_is(mapping, index, PG_present)) {
-      mapping.flags[index] |= PG_uptodate | PG_dirty;
-      mapping.flags[index] &= static_cast<uint8_t>(~PG_ahead);
+      __page_set(mapping, index, PG_uptodate | PG_dirty);
+      __page_clear(mapping, index, PG_ahead);
       mapping.bytes[index] = static_cast<uint16_t>(W::current() + 1);
       __page_unlock(mapping, index);
     }
@@ -336,7 +337,7 @@ template <class W>
   W::operation("writes backing of", &fi.fb);
   if (iocb.append) iocb.pos = backing->size;
   const int64_t end = iocb.pos + iocb.count;
-  backing->size = std::max(backing->size, end);
+  backing->size = std::max<int64_t>(backing->size, end);
   if (fi.fc->rules->passthrough_write_grows_size) {
     fuse_write_update_attr(fi, end, iocb.count);
   } else {

@@ -37,7 +37,7 @@ template <class W>
   W::spin_lock(mapping.i_pages);
   for (int64_t i = first; i < first + count; i++) {
     if (!__page_is(mapping, i, PG_present)) continue;
-    if (!error) mapping.flags[i] |= PG_uptodate;
+    if (!error) __page_set(mapping, i, PG_uptodate);
     __page_unlock(mapping, i);
   }
   W::spin_unlock(mapping.i_pages);
@@ -48,6 +48,8 @@ template <class W>
 [[gnu::noinline]] void fuse_send_readpages(FuseInode<W>& fi, File<W>& file, int64_t first,
                                            int64_t count) {
   typename W::Function fn("fuse_readahead");
+  if (fi.fc->rules->writeback_copies_pages)
+    fuse_wait_on_page_writeback(fi, first, first + count - 1);
   FuseConn<W>& fc = *fi.fc;
   FuseArgs<W> args = {};
   args.opcode = FUSE_READ;
@@ -164,7 +166,7 @@ template <class W>
   FileRaState& ra = file.f_ra;
   W::spin_lock(mapping.i_pages);
   const bool writeback = __page_is(mapping, index, PG_writeback);
-  if (!writeback) mapping.flags[index] &= static_cast<uint8_t>(~PG_readahead);
+  if (!writeback) __page_clear(mapping, index, PG_readahead);
   int64_t next = index + 1;
   while (next < index + 1 + kReadaheadPages && __page_is(mapping, next, PG_present)) next++;
   W::spin_unlock(mapping.i_pages);
@@ -172,7 +174,7 @@ template <class W>
 
   if (index == ra.start + ra.size - ra.async_size) {
     ra.start += ra.size;
-    ra.size = std::max(ra.size, get_next_ra_size(ra.size, kReadaheadPages));
+    ra.size = std::max<int32_t>(ra.size, get_next_ra_size(ra.size, kReadaheadPages));
   } else {
     if (next - index > kReadaheadPages) return;
     ra.start = static_cast<int32_t>(next);

@@ -181,12 +181,12 @@ int vfs_sync_file_range(File<W>& file, int64_t offset, int64_t length) {
   FuseInode<W>& fi = *file.inode;
   const int64_t first = page_of(offset);
   const int64_t last = page_of(offset + length - 1);
-  filemap_fdatawait_range(fi.i_data, first, last);
+  filemap_fdatawait_range(fi, first, last);
   int err = file_check_and_advance_wb_err(file);
   if (err) return err;
   err = fuse_writepages(fi, first, last);
   if (err) return err;
-  filemap_fdatawait_range(fi.i_data, first, last);
+  filemap_fdatawait_range(fi, first, last);
   return file_check_and_advance_wb_err(file);
 }
 

@@ -76,6 +76,36 @@ template <class W>
   W::spin_unlock(fi.lock);
 }
 
+// Whether a WRITE of dirty pages of [first, last] is under way, be the pages still there or not.
+// fi->lock is held.
+template <class W>
+bool __fuse_range_is_writeback(FuseInode<W>& fi, int64_t first, int64_t last) {
+  bool found = false;
+  fi.fc->reqs.for_each([&](const FuseReq<W>& req) {
+    found |= req.live && req.writeback && req.args.inode == &fi &&
+             page_of(req.args.offset) <= last &&
+             first <= page_of(req.args.offset + req.args.size - 1);
+  });
+  return found;
+}
+
+template <class W>
+bool fuse_range_is_writeback(FuseInode<W>& fi, int64_t first, int64_t last) {
+  W::spin_lock(fi.lock);
+  const bool found = __fuse_range_is_writeback(fi, first, last);
+  W::spin_unlock(fi.lock);
+  return found;
+}
+
+// Waits until no WRITE of pages [first, last] is under way.
+template <class W>
+[[gnu::noinline]] void fuse_wait_on_page_writeback(FuseInode<W>& fi, int64_t first, int64_t last) {
+  W::spin_lock(fi.lock);
+  W::wait_event_lock(fi.page_waitq, fi.lock,
+                     [&] { return !__fuse_range_is_writeback(fi, first, last); });
+  W::spin_unlock(fi.lock);
+}
+
 // Waits for all writebacks that were sent.
 template <class W>
 void fuse_sync_writes(FuseInode<W>& fi) {
@@ -142,11 +172,11 @@ template <class W>
     int64_t end = at;
     W::spin_lock(mapping.i_pages);
     while (end <= last && end < mapping.npages && __page_is(mapping, end, PG_present | PG_dirty)) {
-      if (!__page_lock_stable(mapping, end)) break;
+      if (!__page_lock_stable(fi, end)) break;
       const bool dirty = __page_is(mapping, end, PG_dirty);
       if (dirty) {
-        mapping.flags[end] &= static_cast<uint8_t>(~PG_dirty);
-        mapping.flags[end] |= PG_writeback;
+        __page_clear(mapping, end, PG_dirty);
+        __page_set(mapping, end, PG_writeback);
       }
       __page_unlock(mapping, end);
       if (!dirty) break;
@@ -179,7 +209,7 @@ template <class W>
 [[gnu::noinline]] int filemap_write_and_wait_range(FuseInode<W>& fi, int64_t first, int64_t last) {
   if (!filemap_range_needs_writeback(fi.i_data, first, last)) return 0;
   const int err = fuse_writepages(fi, first, last);
-  filemap_fdatawait_range(fi.i_data, first, last);
+  filemap_fdatawait_range(fi, first, last);
   const int err2 = filemap_check_errors(fi.i_data);
   return err ? err : err2;
 }
@@ -189,7 +219,7 @@ template <class W>
 int write_inode_now(FuseInode<W>& fi) {
   if (!filemap_range_needs_writeback(fi.i_data, 0, fi.i_data.npages)) return 0;
   const int err = fuse_writepages(fi, 0, fi.i_data.npages);
-  filemap_fdatawait_range(fi.i_data, 0, fi.i_data.npages);
+  filemap_fdatawait_range(fi, 0, fi.i_data.npages);
   return err;
 }
 
@@ -201,22 +231,24 @@ template <class W>
   int ret = 0;
   W::spin_lock(mapping.i_pages);
   for (int64_t i = first; i <= last && i < mapping.npages; i++) {
-    if (!__page_is(mapping, i, PG_present) || !__page_lock_stable(mapping, i)) continue;
+    if (!__page_is(mapping, i, PG_present) || !__page_lock_stable(fi, i)) continue;
     if (__page_is(mapping, i, PG_dirty)) {
-      mapping.flags[i] &= static_cast<uint8_t>(~PG_dirty);
-      mapping.flags[i] |= PG_writeback;
+      __page_clear(mapping, i, PG_dirty);
+      __page_set(mapping, i, PG_writeback);
       W::spin_unlock(mapping.i_pages);
       FuseFile<W>* ff = fuse_write_file_get(fi);
       if (ff != nullptr) fuse_writepages_send(fi, ff, i, i, W::READ_ONCE(fi.i_size));
       W::spin_lock(mapping.i_pages);
       if (ff == nullptr) {
-        mapping.flags[i] &= static_cast<uint8_t>(~PG_writeback);
-        mapping.flags[i] |= PG_dirty;
+        __page_clear(mapping, i, PG_writeback);
+        __page_set(mapping, i, PG_dirty);
         __page_unlock(mapping, i);
         ret = -EBUSY;
         continue;
       }
-      __page_wait_writeback(mapping, i);
+      W::spin_unlock(mapping.i_pages);
+      fuse_wait_on_page_writeback(fi, i, i);
+      W::spin_lock(mapping.i_pages);
     }
     __page_remove(mapping, i);
   }
@@ -235,20 +267,20 @@ template <class W>
   AddressSpace<W>& mapping = fi.i_data;
   const int64_t first = page_of(req->args.offset);
   const int64_t last = page_of(req->args.offset + req->args.size - 1);
+  FuseFile<W>* ff = req->args.ff;
   mapping_set_error(mapping, error);
-  W::spin_lock(fi.lock);
-  fi.writectr--;
-  W::wake_up_locked(fi.page_waitq);
-  W::spin_unlock(fi.lock);
   W::spin_lock(mapping.i_pages);
   for (int64_t i = first; i <= last; i++) {
     if (!__page_is(mapping, i, PG_present | PG_writeback)) continue;
-    mapping.flags[i] &= static_cast<uint8_t>(~PG_writeback);
+    __page_clear(mapping, i, PG_writeback);
   }
   W::wake_up_locked(mapping.page_wait);
   W::spin_unlock(mapping.i_pages);
-  FuseFile<W>* ff = req->args.ff;
+  W::spin_lock(fi.lock);
+  fi.writectr--;
   fi.fc->reqs.free(req);
+  W::wake_up_locked(fi.page_waitq);
+  W::spin_unlock(fi.lock);
   fuse_file_put(*fi.fc, ff, false);
 }
 

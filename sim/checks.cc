@@ -82,7 +82,7 @@ void Machine::CheckSleepers() {
   std::vector<int> sleepers;
   for (int slot = 0; slot < scheduler_->task_count(); slot++) {
     const Task& task = scheduler_->task(slot);
-    if (!scheduler_->live(slot) || task.user >= kTeardownTask) continue;
+    if (!scheduler_->live(slot) || task.user >= kWorkerTask) continue;
     sleepers.push_back(slot);
     for (int i = 0; i < inode_count(); i++) {
       const FuseInode<W>& fi = inodes_[i];

@@ -68,7 +68,9 @@ std::string PrintOutcome(const LitmusOutcome& outcome) {
 
 LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t max_states) {
   LitmusReport report;
-  Runner runner(script, revision, {.max_states = max_states});
+  RunnerOptions runner_options;
+  runner_options.max_states = max_states;
+  Runner runner(script, revision, runner_options);
   report.setup = runner.RunSteps();
   report.stats = report.setup.stats;
   report.findings = report.setup.findings;

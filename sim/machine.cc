@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "model/request_end.h"
@@ -30,7 +31,17 @@ int16_t PagesNeeded(const std::vector<Machine::Program>& programs) {
   return static_cast<int16_t>((end + appended + kPageSize - 1) / kPageSize + 1);
 }
 
+// By address of the revision.
+absl::flat_hash_map<const Revision*, const IomodeOps<W>*>& OpsByRevision() {
+  static auto* const ops = new absl::flat_hash_map<const Revision*, const IomodeOps<W>*>;
+  return *ops;
+}
+
 }  // namespace
+
+void Machine::SetOps(const Revision& revision, const IomodeOps<W>* ops) {
+  OpsByRevision()[&revision] = ops;
+}
 
 Machine::Machine(const Script& script, const Revision& revision)
     : script_(script), revision_(revision) {
@@ -60,8 +71,11 @@ void Machine::BuildKernel() {
         return p.step->op == Op::kBackingOpen;
       }));
   const int tasks =
-      std::min(steps, script_.is_litmus() ? static_cast<int>(script_.threads.size()) + 1 : 60) + 2;
-  const int16_t requests = static_cast<int16_t>(4 * tasks + 8);
+      std::min(steps, script_.is_litmus() ? static_cast<int>(script_.threads.size()) + 1 : 59) + 3;
+  // Requests are under way for short, but for those that the server holds.
+  const auto holds = std::count_if(programs_.begin(), programs_.end(),
+                                   [](const Program& p) { return p.step->hold != Hold::kNone; });
+  const int16_t requests = static_cast<int16_t>(4 * std::min<int64_t>(holds, tasks) + 12);
   const size_t shared = (64 << 10) + steps * 512 + requests * 256 + inodes * (512 + pages * 8) +
                         maps_ * (256 + pages);
   scheduler_ = std::make_unique<Scheduler>(shared, tasks);
@@ -69,6 +83,8 @@ void Machine::BuildKernel() {
 
   fc_ = s.Allocate<FuseConn<W>>();
   fc_->rules = &revision_.rules;
+  if (const auto ops = OpsByRevision().find(&revision_); ops != OpsByRevision().end())
+    fc_->ops = ops->second;
   fc_->server = this;
   fc_->caps = script_.conn;
   fc_->passthrough =
@@ -118,12 +134,19 @@ void Machine::BuildKernel() {
   W::listener = this;
   server_->task = static_cast<uint8_t>(s.Spawn(&TaskMain, this, kServerTask) + 1);
   s.Resume(server_->task - 1);
+  if (revision_.rules.async_write_invalidates_after && fc_->cap(CONN_ASYNC_DIO)) {
+    server_->worker = static_cast<uint8_t>(s.Spawn(&TaskMain, this, kWorkerTask) + 1);
+    s.Resume(server_->worker - 1);
+  }
 }
 
 void Machine::Start(int index) {
   W::listener = this;
   steps_[index].kind = StepState::kRunning;
-  scheduler_->Spawn(&TaskMain, this, static_cast<uint32_t>(index));
+  // A slot of its own for each step keeps states of different pasts equal.
+  const bool own_slot =
+      !script_.is_litmus() && scheduler_->task_count() == static_cast<int>(programs_.size()) + 3;
+  scheduler_->Spawn(&TaskMain, this, static_cast<uint32_t>(index), own_slot ? index + 2 : -1);
 }
 
 void Machine::StartTeardown() {
@@ -139,6 +162,8 @@ void Machine::TaskMain(void* context, uint32_t user) {
   auto* machine = static_cast<Machine*>(context);
   if (user == kServerTask) {
     machine->ServerMain();
+  } else if (user == kWorkerTask) {
+    machine->WorkerMain();
   } else if (user == kTeardownTask) {
     machine->TeardownMain();
   } else {
@@ -182,6 +207,45 @@ void Machine::StepMain(int index) {
   }
 }
 
+bool Machine::FileInUse(int name) const {
+  if (names_[name] != 0) return true;
+  for (size_t i = 0; i < programs_.size(); i++) {
+    if (blocked(static_cast<int>(i)) && programs_[i].step->file == name) return true;
+  }
+  return false;
+}
+
+bool Machine::IsHeld(int index) const {
+  for (const FuseReq<W>* req = server_->held; req != nullptr; req = req->next) {
+    if (req->task == static_cast<uint32_t>(index)) return true;
+  }
+  return false;
+}
+
+bool Machine::BackingIsOpen(int name) const {
+  const int32_t id = backings_[name].id;
+  return id != 0 && fc_->backing_files_map[id - 1] != nullptr;
+}
+
+void Machine::ForgetHistory(bool sees_attributes) {
+  *finding_kinds_ = 0;
+  bool reads = false;
+  fc_->reqs.for_each([&reads](const FuseReq<W>& req) {
+    reads |= req.live && (req.args.opcode == FUSE_READ || req.args.opcode == FUSE_GETATTR);
+  });
+  if (!reads) {
+    fc_->attr_version.value = 0;
+    for (int i = 0; i < inode_count(); i++) inodes_[i].attr_version = 0;
+  }
+  for (int i = 0; !sees_attributes && i < inode_count(); i++) inodes_[i].inval_mask.value = 0;
+  for (int i = 0; i < opens_; i++) {
+    if (fds_[i].file == nullptr) fds_[i] = {};
+  }
+  for (size_t i = 0; i < script_.files.size(); i++) {
+    if (!FileInUse(static_cast<int>(i))) owners_[i] = 0;
+  }
+}
+
 Result Machine::ResultOf(int index) const {
   const StepState& s = steps_[index];
   switch (s.kind) {
@@ -198,6 +262,7 @@ Result Machine::ResultOf(int index) const {
 
 std::string Machine::TaskName(uint32_t user) const {
   if (user == kServerTask) return "the server";
+  if (user == kWorkerTask) return "the dio worker";
   if (user == kTeardownTask) return "the end of the script";
   const Step& step = *programs_[user].step;
   const std::string text = PrintStep(script_, step);
@@ -210,9 +275,11 @@ std::string Machine::InodeState(int i) const {
   const FuseInode<W>& fi = inodes_[i];
   std::string fb = "-";
   if (fi.fb.value != nullptr) {
-    int name = 0;
-    while (&backings_[name].inode != fi.fb.value->file) name++;
-    fb = absl::StrCat(script_.backings[name], "(refs=", fi.fb.value->count.value, ")");
+    size_t name = 0;
+    while (name < script_.backings.size() && &backings_[name].inode != fi.fb.value->file) name++;
+    fb = name < script_.backings.size()
+             ? absl::StrCat(script_.backings[name], "(refs=", fi.fb.value->count.value, ")")
+             : "freed";
   }
   std::string sem = "-";
   if (fi.i_rwsem.writer) sem = "X";

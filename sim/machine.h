@@ -69,7 +69,9 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   struct ServerState {
     FuseReq<W>* queue;  // background requests to answer
     FuseReq<W>* held;
-    uint8_t task;  // slot + 1 of the server's task
+    FuseIoPriv<W>* dio_done;  // for the worker
+    uint8_t task;             // slot + 1 of the server's task
+    uint8_t worker;           // slot + 1 of the task that ends asynchronous direct writes; 0: none
     bool dead;
   };
   struct ServerInode {
@@ -83,6 +85,10 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
 
   // `script` and `revision` outlive the machine.
   Machine(const Script& script, const Revision& revision);
+
+  // From now on, machines at `revision` run this code in place of the model's; nullptr: the model's
+  // again. For set-up, before several threads make machines.
+  static void SetOps(const Revision& revision, const IomodeOps<W>* ops);
 
   const Script& script() const { return script_; }
   const Revision& revision() const { return revision_; }
@@ -107,6 +113,23 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   }
   // Forgets a result, so that states that differ in nothing else are equal.
   void TakeResult(int index);
+
+  // For the op-level graph, in which an operation can be started again:
+  // Makes a completed step one that was never started.
+  void ForgetStep(int index) { steps_[index] = StepState(); }
+  // At rest: puts back what only counts, or belongs to what is closed, and cannot be seen any more;
+  // and, unless `sees_attributes`, which attributes are stale.
+  void ForgetHistory(bool sees_attributes);
+  bool FileIsOpen(int name) const { return names_[name] != 0; }
+  // Open, or being opened.
+  bool FileInUse(int name) const;
+  // The server holds a request of the step.
+  bool IsHeld(int index) const;
+  // The step is blocked, and no reply has named it.
+  bool CanBeReleased(int index) const { return blocked(index) && !steps_[index].released; }
+  bool MapIsMade(int name) const { return map_names_[name] != 0; }
+  bool BackingWasOpened(int name) const { return backings_[name].id != 0; }
+  bool BackingIsOpen(int name) const;
 
   // The `--state` lines: "A: iocachectr=-2 CACHE_IO_MODE=1 fb=B1(refs=2) waiters=1 i_rwsem=S1".
   std::vector<std::string> StateLines() const;
@@ -144,6 +167,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
 
   // FuseServer:
   void Receive(FuseConn<W>& fc, FuseReq<W>& req) override;
+  void QueueDioDone(FuseConn<W>& fc, FuseIoPriv<W>& io) override;
 
   // Called for each traced operation while ScheduledWorld::tracing is set.
   struct TraceEvent {
@@ -157,11 +181,13 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void set_trace(std::vector<TraceEvent>* trace) { trace_ = trace; }
 
   static constexpr uint32_t kServerTask = 0xffff;
+  static constexpr uint32_t kWorkerTask = 0xfffd;
   static constexpr uint32_t kTeardownTask = 0xfffe;
 
  private:
   static void TaskMain(void* context, uint32_t user);
   void ServerMain();
+  void WorkerMain();
   void TeardownMain();
   void StepMain(int index);
 

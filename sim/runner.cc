@@ -176,7 +176,8 @@ void Runner::RunTeardown() {
       }
       left = 0;
       for (int slot = 0; slot < s.task_count(); slot++)
-        left += s.live(slot) && s.task(slot).user < 0x10000 - 1;
+        left += s.live(slot) && s.task(slot).user != Machine::kServerTask &&
+                s.task(slot).user != Machine::kWorkerTask;
     }
     if (left == 0) machine_.CheckAllFreed();
     NoteFindings(0);

@@ -78,10 +78,12 @@ void* Scheduler::AllocateBytes(size_t bytes, size_t align) {
   return result;
 }
 
-int Scheduler::Spawn(Body body, void* context, uint32_t user) {
-  int slot = 0;
-  while (slot < task_count_ && tasks_[slot].pending != Pending::kFree) slot++;
-  if (slot == task_count_) Die("more tasks alive than there are slots");
+int Scheduler::Spawn(Body body, void* context, uint32_t user, int slot) {
+  if (slot < 0) {
+    slot = 0;
+    while (slot < task_count_ && tasks_[slot].pending != Pending::kFree) slot++;
+  }
+  if (slot >= task_count_ || tasks_[slot].pending != Pending::kFree) Die("no free slot for a task");
   Task& t = tasks_[slot];
   t = Task();
   t.user = user;
@@ -102,6 +104,7 @@ void Scheduler::Resume(int slot, int choice) {
     *static_cast<uint8_t*>(const_cast<void*>(t.object)) = static_cast<uint8_t>(slot + 1);
   t.choice = static_cast<uint8_t>(choice);
   t.pending = Pending::kRun;
+  ScrubBelow(t.sp);
   running_ = &t;
   Scheduler* outer = current_;
   current_ = this;
@@ -121,6 +124,15 @@ void Scheduler::Resume(int slot, int choice) {
   } else {
     HashStack(slot);
   }
+}
+
+// Frames that have returned leave their bytes below the stack pointer, and new frames have holes
+// that they do not write. Zeroing what is likely to be reused keeps histories that no longer matter
+// out of the state's identity; what is missed only makes equal states look different.
+void Scheduler::ScrubBelow(void* sp) {
+  uint8_t* begin = static_cast<uint8_t*>(sp) - kScrubBytes;
+  Unpoison(begin, kScrubBytes);
+  std::memset(begin, 0, kScrubBytes);
 }
 
 void Scheduler::Suspend(Pending pending, const void* object) {

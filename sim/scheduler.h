@@ -82,7 +82,7 @@ class Scheduler {
 
   // Makes a task that will run body(context, user). It stands before its first operation. Returns
   // its slot.
-  int Spawn(Body body, void* context, uint32_t user);
+  int Spawn(Body body, void* context, uint32_t user, int slot = -1);
 
   // --- Driving ---
 
@@ -154,12 +154,15 @@ class Scheduler {
   uint8_t* StackTop(int slot) const { return stacks_ + (slot + 1) * kStackBytes; }
   void* AllocateBytes(size_t bytes, size_t align);
   void HashStack(int slot);
+  void ScrubBelow(void* sp);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   static constexpr size_t kStackBytes = 256 << 10;
 #else
   static constexpr size_t kStackBytes = 32 << 10;
 #endif
+
+  static constexpr size_t kScrubBytes = 2048;
 
   static thread_local Scheduler* current_;
 

@@ -19,7 +19,8 @@ namespace {
 // Linux has no errno above this (MAX_ERRNO).
 constexpr int kMaxErrno = 4095;
 
-// `names[index]`, or a stand-in that cannot be parsed, so that a broken script shows where it is broken.
+// `names[index]`, or a stand-in that cannot be parsed, so that a broken script shows where it is
+// broken.
 std::string NameAt(const std::vector<std::string>& names, int index) {
   if (index < 0 || static_cast<size_t>(index) >= names.size()) return absl::StrCat("<", index, ">");
   return names[index];
@@ -31,12 +32,15 @@ std::string BackingText(const Script& script, const Step& step) {
 }
 
 std::string OpenText(const Script& script, const Step& step) {
-  std::string text = absl::StrCat(" ", NameAt(script.files, step.file), " ", NameAt(script.inodes, step.inode));
+  std::string text =
+      absl::StrCat(" ", NameAt(script.files, step.file), " ", NameAt(script.inodes, step.inode));
   std::string flags = FlagsText(FopenFlagNames(), step.fopen_flags, '|', step.fopen_written);
   if (!flags.empty()) absl::StrAppend(&text, " ", flags);
-  if (step.backing_id.has_value() || step.backing >= 0) absl::StrAppend(&text, " backing=", BackingText(script, step));
+  if (step.backing_id.has_value() || step.backing >= 0)
+    absl::StrAppend(&text, " backing=", BackingText(script, step));
   if (step.open_flags != (OPEN_READ | OPEN_WRITE) || !step.open_written.empty()) {
-    absl::StrAppend(&text, " o=", FlagsText(OpenFlagNames(), step.open_flags, '|', step.open_written));
+    absl::StrAppend(&text,
+                    " o=", FlagsText(OpenFlagNames(), step.open_flags, '|', step.open_written));
   }
   if (step.error != 0) absl::StrAppend(&text, " err=", ErrnoName(step.error));
   return text;
@@ -65,7 +69,8 @@ std::string OperandText(const Script& script, const Step& step) {
     case Op::kOpen:
       return OpenText(script, step);
     case Op::kDup:
-      return absl::StrCat(" ", NameAt(script.files, step.file), " ", NameAt(script.files, step.source));
+      return absl::StrCat(" ", NameAt(script.files, step.file), " ",
+                          NameAt(script.files, step.source));
     case Op::kMmap:
       return absl::StrCat(" ", NameAt(script.maps, step.map), " ", NameAt(script.files, step.file),
                           step.shared ? " shared" : " private", step.read_only ? " ro" : "");
@@ -132,8 +137,8 @@ std::string ExprText(const Condition::Expr& expr) {
     }
     case Kind::kEq:
     case Kind::kNe:
-      return absl::StrCat("P", expr.thread, ".", expr.step, expr.kind == Kind::kEq ? " == " : " != ",
-                          PrintResult(expr.result));
+      return absl::StrCat("P", expr.thread, ".", expr.step,
+                          expr.kind == Kind::kEq ? " == " : " != ", PrintResult(expr.result));
   }
   return "";
 }
@@ -192,10 +197,10 @@ std::vector<Line> PlainLines(const Script& script) {
   return lines;
 }
 
-// strerrorname_np knows one name for each number; these are the other names and the kernel's own choice.
+// strerrorname_np knows one name for each number; these are the second names.
 std::map<std::string, int> MakeErrnoTable() {
   std::map<std::string, int> table = {
-      {"EWOULDBLOCK", EWOULDBLOCK}, {"EDEADLOCK", EDEADLOCK}, {"ENOTSUP", ENOTSUP}, {"EOPNOTSUPP", EOPNOTSUPP}};
+      {"EWOULDBLOCK", EWOULDBLOCK}, {"EDEADLOCK", EDEADLOCK}, {"ENOTSUP", ENOTSUP}};
   for (int number = 1; number <= kMaxErrno; ++number) {
     if (const char* name = strerrorname_np(number)) table.emplace(name, number);
   }
@@ -222,7 +227,8 @@ std::string PrintScript(const Script& script) {
 }
 
 std::string PrintStep(const Script& script, const Step& step) {
-  std::string text = step.thread < 0 ? absl::StrCat(step.number, ": ") : absl::StrCat("P", step.thread, ": ");
+  std::string text =
+      step.thread < 0 ? absl::StrCat(step.number, ": ") : absl::StrCat("P", step.thread, ": ");
   absl::StrAppend(&text, OpName(step.op), OperandText(script, step));
   if (step.off.has_value()) absl::StrAppend(&text, " off=", *step.off);
   if (step.len.has_value()) absl::StrAppend(&text, " len=", *step.len);
@@ -258,8 +264,9 @@ std::string PrintResult(const Result& result) {
 }
 
 std::string PrintAlternatives(const Alternatives& results) {
-  return absl::StrJoin(results, " | ",
-                       [](std::string* out, const Result& result) { absl::StrAppend(out, PrintResult(result)); });
+  return absl::StrJoin(results, " | ", [](std::string* out, const Result& result) {
+    absl::StrAppend(out, PrintResult(result));
+  });
 }
 
 std::string PrintCondition(const Condition& condition) {
@@ -268,13 +275,13 @@ std::string PrintCondition(const Condition& condition) {
 }
 
 std::string ErrnoName(int number) {
-  if (number == EOPNOTSUPP) return "EOPNOTSUPP";
   const char* name = strerrorname_np(number);
   return name != nullptr && number > 0 ? name : absl::StrCat("errno ", number);
 }
 
 std::optional<int> ErrnoFromName(const std::string& name) {
-  static const std::map<std::string, int>* const table = new std::map<std::string, int>(MakeErrnoTable());
+  static const std::map<std::string, int>* const table =
+      new std::map<std::string, int>(MakeErrnoTable());
   auto found = table->find(name);
   if (found == table->end()) return std::nullopt;
   return found->second;

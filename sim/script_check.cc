@@ -12,10 +12,7 @@ namespace {
 
 enum class State : uint8_t {
   kNever,    // no step has opened it yet
-  kOpen,     // recorded as opened
-  kUnknown,  // opened, and nothing definite is recorded
-  kPending,  // recorded as blocked in its open
-  kFailed,   // recorded as failed to open
+  kUnknown,  // a step opens it; whether that succeeds is the run's business, claimed or not
   kClosed,
   kKilled,  // its process was killed
 };
@@ -23,9 +20,8 @@ enum class State : uint8_t {
 // What one name stands for at one moment.
 struct Binding {
   State state = State::kNever;
-  int step = 0;      // the step that gave it this state
-  int opened_by = 0;  // the sequential step that opened it; 0: none
-  int process = 0;   // one for each open; a dup and a map share their file's
+  int step = 0;     // the step that gave it this state
+  int process = 0;  // one for each open; a dup and a map share their file's
 };
 
 // Which files or maps the threads open and which they take away, to tell what a thread cannot know.
@@ -37,22 +33,14 @@ constexpr int kMany = -1;
 
 bool OpensFile(Op op) { return op == Op::kOpen || op == Op::kDup; }
 
-State StateOf(const Alternatives& results) {
-  auto all = [&results](auto predicate) { return std::all_of(results.begin(), results.end(), predicate); };
-  if (results.empty()) return State::kUnknown;
-  if (all([](const Result& r) { return r.kind == Result::Kind::kValue; })) return State::kOpen;
-  if (all([](const Result& r) { return r.kind == Result::Kind::kBlocked; })) return State::kPending;
-  if (all([](const Result& r) { return r.kind == Result::Kind::kErrno || r.kind == Result::Kind::kKilled; })) {
-    return State::kFailed;
-  }
-  return State::kUnknown;
-}
-
 // Follows one sequence: the steps of a script, or its set-up and then one thread.
 class Walk {
  public:
   Walk(const Script& script, Diagnostics& diagnostics)
-      : script_(script), diagnostics_(diagnostics), files_(script.files.size()), maps_(script.maps.size()) {}
+      : script_(script),
+        diagnostics_(diagnostics),
+        files_(script.files.size()),
+        maps_(script.maps.size()) {}
 
   bool Follow(const Step& step);
 
@@ -64,10 +52,10 @@ class Walk {
 
  private:
   struct Kind {
-    absl::string_view noun, open, close;
+    absl::string_view noun, open, close, opened, closed;
   };
-  static constexpr Kind kFile = {"file", "open", "close"};
-  static constexpr Kind kMap = {"map", "mmap", "munmap"};
+  static constexpr Kind kFile = {"file", "open", "close", "opened", "closed"};
+  static constexpr Kind kMap = {"map", "mmap", "munmap", "mapped", "unmapped"};
 
   static void Forget(int thread, const Touched& touched, std::vector<Binding>& bindings) {
     for (size_t i = 0; i < bindings.size(); ++i) {
@@ -77,60 +65,43 @@ class Walk {
     }
   }
 
-  bool Use(const Kind& kind, const std::vector<Binding>& bindings, const std::vector<std::string>& names, int index,
-           Position pos, bool pending_too);
-  bool Bind(const Kind& kind, std::vector<Binding>& bindings, const std::vector<std::string>& names, int index,
-            Position pos, const Step& step, int process);
+  bool Use(const Kind& kind, const std::vector<Binding>& bindings,
+           const std::vector<std::string>& names, int index, Position pos);
+  void Bind(std::vector<Binding>& bindings, int index, const Step& step, int process);
   void Kill(const Step& step);
-  bool Complete(const Step& step);
 
   const Script& script_;
   Diagnostics& diagnostics_;
   std::vector<Binding> files_, maps_;
-  std::vector<State> outcome_ = {State::kUnknown};  // index: number of a sequential step
   int processes_ = 0;
 };
 
-bool Walk::Use(const Kind& kind, const std::vector<Binding>& bindings, const std::vector<std::string>& names, int index,
-               Position pos, bool pending_too) {
+bool Walk::Use(const Kind& kind, const std::vector<Binding>& bindings,
+               const std::vector<std::string>& names, int index, Position pos) {
   const Binding& binding = bindings[index];
   const std::string& name = names[index];
   std::string subject = absl::StrCat(kind.noun, " \"", name, "\" ");
   std::string open = absl::StrCat("\"", kind.open, " ", name, "\" before this step");
   std::string at = binding.step > 0 ? absl::StrCat(" in step ", binding.step) : "";
   switch (binding.state) {
-    case State::kOpen:
     case State::kUnknown:
       return true;
     case State::kNever:
-      return diagnostics_.Fail(pos, absl::StrCat(subject, "was never opened"), absl::StrCat("an ", open));
-    case State::kPending:
-      return pending_too || diagnostics_.Fail(pos, absl::StrCat(subject, "is still blocked", at), "it to be open");
-    case State::kFailed:
-      return diagnostics_.Fail(pos, absl::StrCat(subject, "failed to open", at), absl::StrCat("another ", open));
+      return diagnostics_.Fail(pos, absl::StrCat(subject, "was never ", kind.opened),
+                               absl::StrCat("an ", open));
     case State::kClosed:
-      return diagnostics_.Fail(pos, absl::StrCat(subject, "was closed", at), absl::StrCat("another ", open));
+      return diagnostics_.Fail(pos, absl::StrCat(subject, "was ", kind.closed, at),
+                               absl::StrCat("another ", open));
     case State::kKilled:
-      return diagnostics_.Fail(pos, absl::StrCat(subject, "was killed", at), absl::StrCat("another ", open));
+      return diagnostics_.Fail(pos, absl::StrCat(subject, "was killed", at),
+                               absl::StrCat("another ", open));
   }
   return true;
 }
 
-bool Walk::Bind(const Kind& kind, std::vector<Binding>& bindings, const std::vector<std::string>& names, int index,
-                Position pos, const Step& step, int process) {
-  Binding& binding = bindings[index];
-  if (binding.state == State::kOpen || binding.state == State::kPending) {
-    std::string at = binding.step > 0 ? absl::StrCat(" since step ", binding.step) : "";
-    return diagnostics_.Fail(
-        pos,
-        absl::StrCat(kind.noun, " \"", names[index], "\" is ",
-                     binding.state == State::kOpen ? "open" : "blocked in its open", at),
-        absl::StrCat("another name, or \"", kind.close, " ", names[index], "\" before this step"));
-  }
-  int number = step.thread < 0 ? step.number : 0;
-  // In a thread an open may fail or block, so nothing definite follows from it.
-  binding = {StateOf(step.result), number, number, process};
-  return true;
+void Walk::Bind(std::vector<Binding>& bindings, int index, const Step& step, int process) {
+  const int number = step.thread < 0 ? step.number : 0;
+  bindings[index] = {State::kUnknown, number, process};
 }
 
 void Walk::Kill(const Step& step) {
@@ -138,52 +109,32 @@ void Walk::Kill(const Step& step) {
   int number = step.thread < 0 ? step.number : 0;
   for (std::vector<Binding>* bindings : {&files_, &maps_}) {
     for (Binding& binding : *bindings) {
-      bool alive = binding.state == State::kOpen || binding.state == State::kUnknown ||
-                   binding.state == State::kPending;
-      if (alive && binding.process == process) binding = {State::kKilled, number, binding.opened_by, process};
-    }
-  }
-}
-
-bool Walk::Complete(const Step& step) {
-  for (const Completion& completion : step.completions) {
-    State& before = outcome_[completion.step];
-    if (before == State::kOpen || before == State::kFailed) {
-      return diagnostics_.Fail(completion.pos, absl::StrCat("step ", completion.step, " has completed before"),
-                               "a step that is recorded as blocked");
-    }
-    State now = StateOf(completion.results);
-    before = now;
-    for (std::vector<Binding>* bindings : {&files_, &maps_}) {
-      for (Binding& binding : *bindings) {
-        bool waits = binding.state == State::kPending || binding.state == State::kUnknown;
-        if (binding.opened_by == completion.step && waits) binding.state = now;
+      if (binding.state == State::kUnknown && binding.process == process) {
+        binding = {State::kKilled, number, process};
       }
     }
   }
-  return true;
 }
 
 bool Walk::Follow(const Step& step) {
   int process = 0;
   bool is_map_step = step.map >= 0 && step.op != Op::kMmap;
-  if (is_map_step && !Use(kMap, maps_, script_.maps, step.map, step.map_pos, false)) return false;
+  if (is_map_step && !Use(kMap, maps_, script_.maps, step.map, step.map_pos)) return false;
   int used = step.op == Op::kDup ? step.source : step.op == Op::kOpen ? -1 : step.file;
   Position used_pos = step.op == Op::kDup ? step.source_pos : step.file_pos;
   if (used >= 0) {
-    if (!Use(kFile, files_, script_.files, used, used_pos, step.op == Op::kKill)) return false;
+    if (!Use(kFile, files_, script_.files, used, used_pos)) return false;
     process = files_[used].process;
   } else if (step.op == Op::kOpen) {
     process = ++processes_;
   }
-  if (OpensFile(step.op) && !Bind(kFile, files_, script_.files, step.file, step.file_pos, step, process)) return false;
-  if (step.op == Op::kMmap && !Bind(kMap, maps_, script_.maps, step.map, step.map_pos, step, process)) return false;
+  if (OpensFile(step.op)) Bind(files_, step.file, step, process);
+  if (step.op == Op::kMmap) Bind(maps_, step.map, step, process);
   int number = step.thread < 0 ? step.number : 0;
-  if (step.op == Op::kClose) files_[step.file] = {State::kClosed, number, 0, process};
-  if (step.op == Op::kMunmap) maps_[step.map] = {State::kClosed, number, 0, maps_[step.map].process};
+  if (step.op == Op::kClose) files_[step.file] = {State::kClosed, number, process};
+  if (step.op == Op::kMunmap) maps_[step.map] = {State::kClosed, number, maps_[step.map].process};
   if (step.op == Op::kKill) Kill(step);
-  if (step.thread < 0) outcome_.push_back(StateOf(step.result));
-  return Complete(step);
+  return true;
 }
 
 void Touch(std::vector<int>& who, int index, int thread) {
@@ -197,15 +148,18 @@ void TouchAll(const Script& script, Touched& files, Touched& maps) {
   for (const std::vector<Step>& thread : script.threads) {
     for (const Step& step : thread) {
       if (OpensFile(step.op)) Touch(files.opened, step.file, step.thread);
-      if (step.op == Op::kClose || step.op == Op::kKill) Touch(files.closed, step.file, step.thread);
+      if (step.op == Op::kClose || step.op == Op::kKill)
+        Touch(files.closed, step.file, step.thread);
       if (step.op == Op::kMmap) Touch(maps.opened, step.map, step.thread);
       if (step.op == Op::kMunmap) Touch(maps.closed, step.map, step.thread);
     }
   }
 }
 
-// Two threads that open the same name would leave it to chance which of the two files the name means.
-bool CheckOpeners(const Script& script, const Touched& files, const Touched& maps, Diagnostics& diagnostics) {
+// Two threads that open the same name would leave it to chance which of the two files the name
+// means.
+bool CheckOpeners(const Script& script, const Touched& files, const Touched& maps,
+                  Diagnostics& diagnostics) {
   for (const std::vector<Step>& thread : script.threads) {
     for (const Step& step : thread) {
       bool file = OpensFile(step.op) && files.opened[step.file] == kMany;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Is every file and map of a script there where the script uses it? Follows the steps in order with what their
-// recorded results say, and runs nothing. Private to the script parser.
+// Is every file and map of a script there where the script uses it? Follows the steps in order with
+// what their recorded results say, and runs nothing. Private to the script parser.
 //
-// Where results are unknown or have alternatives, a use is allowed. In a litmus script each thread is followed by
-// itself, from the state after the set-up; what another thread may do to a name at any moment makes it unknown.
+// Where results are unknown or have alternatives, a use is allowed. In a litmus script each thread
+// is followed by itself, from the state after the set-up; what another thread may do to a name at
+// any moment makes it unknown.
 
 #ifndef SIM_SCRIPT_CHECK_H_
 #define SIM_SCRIPT_CHECK_H_
@@ -14,8 +15,8 @@
 
 namespace iomode {
 
-// False, with an error, when a step uses a name that is not open, opens one that is, or claims the completion of a
-// step that has completed before.
+// False, with an error, when a step uses a name that is not open, opens one that is, or claims the
+// completion of a step that has completed before.
 bool CheckNames(const Script& script, Diagnostics& diagnostics);
 
 }  // namespace iomode

@@ -18,38 +18,47 @@ bool IsNameChar(char c) { return absl::ascii_isalnum(c) || c == '_'; }
 
 char At(absl::string_view text, size_t i) { return i < text.size() ? text[i] : '\0'; }
 
-// Length of the UTF-8 sequence that starts at text[i], 0 if none does. Overlong forms and surrogates are not told
-// apart: this only keeps binary files out.
+// Length of the UTF-8 sequence that starts at text[i], 0 if none does. Overlong forms and
+// surrogates are not told apart: this only keeps binary files out.
 size_t Utf8Length(absl::string_view text, size_t i) {
   unsigned char lead = static_cast<unsigned char>(text[i]);
-  size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-                                : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  size_t length = lead < 0x80                   ? 1
+                  : lead >= 0xc2 && lead < 0xe0 ? 2
+                  : lead >= 0xe0 && lead < 0xf0 ? 3
+                  : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                : 0;
   for (size_t k = 1; k < length; ++k) {
     if ((static_cast<unsigned char>(At(text, i + k)) & 0xc0) != 0x80) return 0;
   }
   return length;
 }
 
-// End of the name or number that starts at text[start]; '-' belongs to it between two name characters.
+// End of the name or number that starts at text[start]; '-' belongs to it between two name
+// characters.
 size_t WordEnd(absl::string_view text, size_t start) {
   size_t end = start + 1;
-  while (end < text.size() && (IsNameChar(text[end]) || (text[end] == '-' && IsNameChar(At(text, end + 1))))) ++end;
+  while (end < text.size() &&
+         (IsNameChar(text[end]) || (text[end] == '-' && IsNameChar(At(text, end + 1)))))
+    ++end;
   return end;
 }
 
 Token::Kind WordKind(absl::string_view word) {
   if (absl::ascii_isalpha(word[0]) || word[0] == '_') return Token::Kind::kName;
   absl::string_view digits = word[0] == '-' ? word.substr(1) : word;
-  return std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ? Token::Kind::kNumber : Token::Kind::kWord;
+  return std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ? Token::Kind::kNumber
+                                                                        : Token::Kind::kWord;
 }
 
 bool StartsId(const std::vector<Token>& tokens, absl::string_view text, size_t hash) {
   size_t n = tokens.size();
-  if (n >= 2 && tokens[n - 1].Is("=") && tokens[n - 2].IsName("backing") && hash > 0 && text[hash - 1] == '=') {
+  if (n >= 2 && tokens[n - 1].Is("=") && tokens[n - 2].IsName("backing") && hash > 0 &&
+      text[hash - 1] == '=') {
     return true;
   }
   char next = At(text, hash + 1);
-  return n >= 1 && tokens[n - 1].IsName("backing_close") && (absl::ascii_isdigit(next) || next == '-');
+  return n >= 1 && tokens[n - 1].IsName("backing_close") &&
+         (absl::ascii_isdigit(next) || next == '-');
 }
 
 Token LexToken(absl::string_view text, size_t start) {
@@ -62,14 +71,16 @@ Token LexToken(absl::string_view text, size_t start) {
     return token;
   }
   token.kind = Token::Kind::kPunctuation;
-  bool pair = std::find(std::begin(kPairs), std::end(kPairs), text.substr(start, 2)) != std::end(kPairs);
+  bool pair =
+      std::find(std::begin(kPairs), std::end(kPairs), text.substr(start, 2)) != std::end(kPairs);
   token.text = text.substr(start, pair ? 2 : std::max<size_t>(1, Utf8Length(text, start)));
   return token;
 }
 
 bool CheckLine(absl::string_view text, int line, Diagnostics& diagnostics) {
   if (text.size() > kMaxLineBytes) {
-    return diagnostics.Fail({line, static_cast<int>(kMaxLineBytes) + 1}, absl::StrCat("line of ", text.size(), " bytes"),
+    return diagnostics.Fail({line, static_cast<int>(kMaxLineBytes) + 1},
+                            absl::StrCat("line of ", text.size(), " bytes"),
                             absl::StrCat("at most ", kMaxLineBytes));
   }
   for (size_t i = 0; i < text.size();) {
@@ -118,6 +129,7 @@ LexedLine LexLine(absl::string_view text, int line) {
   }
   Token end;
   end.pos = {line, static_cast<int>(token_end) + 1};
+  end.glued = true;
   lexed.tokens.push_back(end);
   return lexed;
 }
@@ -134,7 +146,9 @@ bool CheckText(absl::string_view text, Diagnostics& diagnostics) {
   return true;
 }
 
-const Token& TokenReader::Peek(size_t ahead) const { return tokens_[std::min(next_ + ahead, tokens_.size() - 1)]; }
+const Token& TokenReader::Peek(size_t ahead) const {
+  return tokens_[std::min(next_ + ahead, tokens_.size() - 1)];
+}
 
 Token TokenReader::Take() {
   Token token = Peek();

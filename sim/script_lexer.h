@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Tokens of the `.iom` text, and a reader that walks over one line's tokens and records the first error. Private to
-// the script parser.
+// Tokens of the `.iom` text, and a reader that walks over one line's tokens and records the first
+// error. Private to the script parser.
 //
-// A Diagnostics latches: after the first Fail every later one is ignored, and every function of the parser that
-// returns false has called Fail. Tokens point into the text that was lexed, which must outlive them.
+// A Diagnostics latches: after the first Fail every later one is ignored, and every function of the
+// parser that returns false has called Fail. Tokens point into the text that was lexed, which must
+// outlive them.
 
 #ifndef SIM_SCRIPT_LEXER_H_
 #define SIM_SCRIPT_LEXER_H_
@@ -27,7 +28,8 @@ class Diagnostics {
  public:
   explicit Diagnostics(absl::string_view name) : name_(name) {}
 
-  // Records "name:line:column: FOUND, expected EXPECTED". Returns false always, so that a parser can return it.
+  // Records "name:line:column: FOUND, expected EXPECTED". Returns false always, so that a parser
+  // can return it.
   bool Fail(Position pos, absl::string_view found, absl::string_view expected);
 
   const absl::Status& status() const { return status_; }
@@ -43,9 +45,11 @@ struct Token {
   Kind kind = Kind::kEnd;
   absl::string_view text;
   Position pos;
-  bool glued = false;  // no space between the token before and this one
+  bool glued = false;  // no space before it; true for kEnd
 
-  bool Is(absl::string_view punctuation) const { return kind == Kind::kPunctuation && text == punctuation; }
+  bool Is(absl::string_view punctuation) const {
+    return kind == Kind::kPunctuation && text == punctuation;
+  }
   bool IsName(absl::string_view name) const { return kind == Kind::kName && text == name; }
   std::string Quoted() const;  // for messages: "\"foo\"" or "end of line"
 };
@@ -56,12 +60,12 @@ struct LexedLine {
   int gap = 0;                // white space before the comment
 };
 
-// Splits one line, which has no line end. `#` begins a comment, except in the id of `backing=#ID` and
-// `backing_close #ID`. Never fails: a character that has no place becomes a punctuation token.
+// Splits one line, which has no line end. `#` begins a comment, except in the id of `backing=#ID`
+// and `backing_close #ID`. Never fails: a character that has no place becomes a punctuation token.
 LexedLine LexLine(absl::string_view text, int line);
 
-// False, with an error, for a text that cannot be a script: control characters, bytes that are not UTF-8, too long
-// lines.
+// False, with an error, for a text that cannot be a script: control characters, bytes that are not
+// UTF-8, too long lines.
 bool CheckText(absl::string_view text, Diagnostics& diagnostics);
 
 // Walks over the tokens of one line. Every function that returns false has recorded an error.
@@ -83,7 +87,8 @@ class TokenReader {
   bool Punctuation(absl::string_view text, absl::string_view expected);
   bool End(absl::string_view expected);
 
-  // Fails at the next token: "unexpected TOKEN, expected EXPECTED" or "unknown WHAT TOKEN, expected EXPECTED".
+  // Fails at the next token: "unexpected TOKEN, expected EXPECTED" or "unknown WHAT TOKEN, expected
+  // EXPECTED".
   bool Unexpected(absl::string_view expected);
   bool Unknown(absl::string_view what, absl::string_view expected);
   bool Fail(Position pos, absl::string_view found, absl::string_view expected) {

@@ -25,7 +25,8 @@ constexpr size_t kMaxFileBytes = 16u << 20;
 constexpr int kMaxNesting = 100;  // parentheses in a condition
 
 bool IsHeaderWord(const Token& token) {
-  return token.IsName("conn") || token.IsName("inode") || token.IsName("backing") || token.IsName("expect");
+  return token.IsName("conn") || token.IsName("inode") || token.IsName("backing") ||
+         token.IsName("expect");
 }
 
 std::optional<Condition::Quantifier> QuantifierOf(const Token& token) {
@@ -39,7 +40,8 @@ std::optional<Condition::Quantifier> QuantifierOf(const Token& token) {
 std::optional<int> ThreadOf(const Token& token) {
   int thread = 0;
   if (token.kind != Token::Kind::kName || token.text[0] != 'P') return std::nullopt;
-  if (!absl::SimpleAtoi(token.text.substr(1), &thread) || token.text != absl::StrCat("P", thread)) return std::nullopt;
+  if (!absl::SimpleAtoi(token.text.substr(1), &thread) || token.text != absl::StrCat("P", thread))
+    return std::nullopt;
   return thread;
 }
 
@@ -48,7 +50,9 @@ class ConditionParser {
  public:
   ConditionParser(const Script& script, TokenReader& reader) : script_(script), reader_(reader) {}
 
-  bool Parse(Condition::Expr* expr) { return Or(expr) && reader_.End("\"&&\", \"||\" or end of line"); }
+  bool Parse(Condition::Expr* expr) {
+    return Or(expr) && reader_.End("\"&&\", \"||\" or end of line");
+  }
 
  private:
   using Expr = Condition::Expr;
@@ -76,7 +80,8 @@ class ConditionParser {
   bool Unary(Expr* expr) {
     if (!reader_.Peek().Is("!") && !reader_.Peek().Is("(")) return Comparison(expr);
     if (++depth_ > kMaxNesting) {
-      return reader_.Fail(reader_.Peek().pos, "condition nested too deep", absl::StrCat("at most ", kMaxNesting));
+      return reader_.Fail(reader_.Peek().pos, "condition nested too deep",
+                          absl::StrCat("at most ", kMaxNesting));
     }
     bool ok = false;
     if (reader_.Accept("!")) {
@@ -107,7 +112,8 @@ class ConditionParser {
     if (!reader_.Number(absl::StrCat("a step of ", token.text), 1, steps, &step)) return false;
     expr->thread = *thread;
     expr->step = static_cast<int>(step);
-    if (!reader_.Peek().Is("==") && !reader_.Peek().Is("!=")) return reader_.Unexpected("\"==\" or \"!=\"");
+    if (!reader_.Peek().Is("==") && !reader_.Peek().Is("!="))
+      return reader_.Unexpected("\"==\" or \"!=\"");
     expr->kind = reader_.Take().Is("==") ? Expr::Kind::kEq : Expr::Kind::kNe;
     return ParseResult(reader_, &expr->result);
   }
@@ -163,7 +169,8 @@ bool ScriptParser::Parse(absl::string_view text) {
     start = end + 1;
   }
   if (script_.steps.empty() && script_.threads.empty()) {
-    return diagnostics_.Fail({std::max(number, 1), 1}, "no steps", "at least one, such as \"1: open c A\"");
+    return diagnostics_.Fail({std::max(number, 1), 1}, "no steps",
+                             "at least one, such as \"1: open c A\"");
   }
   return CheckNames(script_, diagnostics_);
 }
@@ -212,11 +219,13 @@ bool ScriptParser::ParseHeader(TokenReader& reader, Line* line) {
     return ParseExpect(reader, &line->index);
   }
   line->kind = Line::Kind::kConn;
-  if (script_.has_conn) return reader.Fail(word.pos, "a second conn line", "one with all capabilities");
+  if (script_.has_conn)
+    return reader.Fail(word.pos, "a second conn line", "one with all capabilities");
   script_.has_conn = true;
   return ParseConn(reader);
 }
 
+// No capability at all is a server that negotiates none.
 bool ScriptParser::ParseConn(TokenReader& reader) {
   std::string list = ListNames(ConnCapNames());
   while (!reader.AtEnd()) {
@@ -224,7 +233,8 @@ bool ScriptParser::ParseConn(TokenReader& reader) {
     uint32_t bit = token.kind == Token::Kind::kName ? FlagBits(ConnCapNames(), token.text) : 0;
     if (bit == 0) return reader.Unknown("capability", list);
     if (script_.conn & bit) {
-      return reader.Fail(token.pos, absl::StrCat("capability ", token.Quoted(), " twice"), "each capability once");
+      return reader.Fail(token.pos, absl::StrCat("capability ", token.Quoted(), " twice"),
+                         "each capability once");
     }
     script_.conn |= bit;
     absl::StrAppend(&script_.conn_written, script_.conn_written.empty() ? "" : " ", token.text);
@@ -233,7 +243,8 @@ bool ScriptParser::ParseConn(TokenReader& reader) {
   return true;
 }
 
-bool ScriptParser::ParseDeclaration(TokenReader& reader, absl::string_view what, NameIndex& names, int* index) {
+bool ScriptParser::ParseDeclaration(TokenReader& reader, absl::string_view what, NameIndex& names,
+                                    int* index) {
   std::string name;
   Position pos;
   if (!reader.Name(absl::StrCat("the name of the ", what), &name, &pos)) return false;
@@ -246,10 +257,13 @@ bool ScriptParser::ParseDeclaration(TokenReader& reader, absl::string_view what,
 
 bool ScriptParser::ParseExpect(TokenReader& reader, int* index) {
   Expectation expectation;
-  if (!reader.Name("the name of a finding, such as lost-wakeup", &expectation.finding, &expectation.pos)) return false;
+  if (!reader.Name("the name of a finding, such as lost-wakeup", &expectation.finding,
+                   &expectation.pos))
+    return false;
   for (const Expectation& earlier : script_.expectations) {
     if (earlier.finding == expectation.finding) {
-      return reader.Fail(expectation.pos, absl::StrCat("finding \"", expectation.finding, "\" expected twice"),
+      return reader.Fail(expectation.pos,
+                         absl::StrCat("finding \"", expectation.finding, "\" expected twice"),
                          "each finding once");
     }
   }
@@ -263,14 +277,16 @@ bool ScriptParser::ParseStep(TokenReader& reader, Line* line) {
   int expected = static_cast<int>(script_.steps.size()) + 1;
   int64_t number = 0;
   if (!script_.threads.empty() || !script_.conditions.empty()) {
-    return reader.Fail(label.pos, "a numbered step behind a thread", "numbered steps before the first thread");
+    return reader.Fail(label.pos, "a numbered step behind a thread",
+                       "numbered steps before the first thread");
   }
   if (!reader.Number("a step number", 1, std::numeric_limits<int>::max(), &number)) return false;
   if (number != expected) {
-    return reader.Fail(label.pos,
-                       absl::StrCat(number < expected ? "second step " : "step ", number,
-                                    number < expected ? "" : absl::StrCat(" behind step ", expected - 1)),
-                       absl::StrCat("step ", expected));
+    return reader.Fail(
+        label.pos,
+        absl::StrCat(number < expected ? "second step " : "step ", number,
+                     number < expected ? "" : absl::StrCat(" behind step ", expected - 1)),
+        absl::StrCat("step ", expected));
   }
   reader.Take();
   Step step;
@@ -286,7 +302,8 @@ bool ScriptParser::ParseThreadStep(TokenReader& reader, int thread, Line* line) 
   Token label = reader.Peek();
   size_t threads = script_.threads.size();
   if (!script_.conditions.empty()) {
-    return reader.Fail(label.pos, "a thread behind a condition", "threads before the first condition");
+    return reader.Fail(label.pos, "a thread behind a condition",
+                       "threads before the first condition");
   }
   if (static_cast<size_t>(thread) > threads) {
     return reader.Fail(label.pos, absl::StrCat("thread ", label.text, " before P", threads),
@@ -296,8 +313,11 @@ bool ScriptParser::ParseThreadStep(TokenReader& reader, int thread, Line* line) 
   reader.Take();
   Step step;
   step.thread = thread;
-  step.number = static_cast<size_t>(thread) < threads ? static_cast<int>(script_.threads[thread].size()) + 1 : 1;
-  if (!StepParser(names_, reader, static_cast<int>(script_.steps.size()), step).Parse()) return false;
+  step.number = static_cast<size_t>(thread) < threads
+                    ? static_cast<int>(script_.threads[thread].size()) + 1
+                    : 1;
+  if (!StepParser(names_, reader, static_cast<int>(script_.steps.size()), step).Parse())
+    return false;
   if (static_cast<size_t>(thread) == threads) script_.threads.emplace_back();
   line->kind = Line::Kind::kThreadStep;
   line->thread = thread;
@@ -306,12 +326,14 @@ bool ScriptParser::ParseThreadStep(TokenReader& reader, int thread, Line* line) 
   return true;
 }
 
-bool ScriptParser::ParseCondition(TokenReader& reader, Condition::Quantifier quantifier, Line* line) {
+bool ScriptParser::ParseCondition(TokenReader& reader, Condition::Quantifier quantifier,
+                                  Line* line) {
   Condition condition;
   condition.quantifier = quantifier;
   condition.pos = reader.Peek().pos;
   if (script_.threads.empty()) {
-    return reader.Fail(condition.pos, "a condition without threads", "threads such as \"P0: open c A\" before it");
+    return reader.Fail(condition.pos, "a condition without threads",
+                       "threads such as \"P0: open c A\" before it");
   }
   reader.Take();
   if (!ConditionParser(script_, reader).Parse(&condition.expr)) return false;
@@ -322,7 +344,8 @@ bool ScriptParser::ParseCondition(TokenReader& reader, Condition::Quantifier qua
 }
 
 absl::Status FileError(const std::string& path, absl::string_view found) {
-  return absl::InvalidArgumentError(absl::StrCat(path, ": ", found, ", expected a readable script file"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": ", found, ", expected a readable script file"));
 }
 
 // Reads all of an open file, up to kMaxFileBytes. Returns 0 or an errno; EFBIG: longer than that.

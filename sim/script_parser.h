@@ -17,7 +17,8 @@ namespace iomode {
 // "name:line:column: what was found, what was expected".
 absl::StatusOr<Script> ParseScript(absl::string_view name, absl::string_view text);
 
-// Reads and parses one file. A missing or unreadable file, or a directory, is an error that names it.
+// Reads and parses one file. A missing or unreadable file, or a directory, is an error that names
+// it.
 absl::StatusOr<Script> ParseScriptFile(const std::string& path);
 
 }  // namespace iomode

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sim/script_options.h"
 #include "sim/script_words.h"
 
 namespace iomode {
@@ -18,89 +19,12 @@ constexpr int64_t kMaxWaitMs = 60 * 60 * 1000;         // an hour
 constexpr int64_t kMaxCpu = 4095;                      // for hints
 constexpr int64_t kMaxFlags = (int64_t{1} << 32) - 1;  // struct fuse_backing_map::flags is a u32
 constexpr int64_t kMaxInt = std::numeric_limits<int64_t>::max();
-constexpr int64_t kMinId = std::numeric_limits<int32_t>::min();  // struct fuse_open_out::backing_id is an s32
+constexpr int64_t kMinId =
+    std::numeric_limits<int32_t>::min();  // struct fuse_open_out::backing_id is an s32
 constexpr int64_t kMaxId = std::numeric_limits<int32_t>::max();
 
-enum OptionBit : uint32_t {
-  kOff = 1u << 0,
-  kLen = 1u << 1,
-  kAppend = 1u << 2,
-  kHold = 1u << 3,
-  kHoldClose = 1u << 4,  // hold=FLUSH or hold=RELEASE
-  kBacking = 1u << 5,
-  kAccess = 1u << 6,
-  kErr = 1u << 7,
-  kFlags = 1u << 8,
-  kReadOnly = 1u << 9,
-  kCpu = 1u << 10,
-  kSched = 1u << 11,
-};
-
-struct OptionName {
-  const char* key;
-  uint32_t bit;
-  const char* shape;  // for messages
-};
-
-constexpr OptionName kOptions[] = {
-    {"off", kOff, "off=N"},
-    {"len", kLen, "len=N"},
-    {"append", kAppend, "append"},
-    {"backing", kBacking, "backing=B"},
-    {"o", kAccess, "o=RDONLY|WRONLY|RDWR..."},
-    {"err", kErr, "err=ERRNO"},
-    {"hold", kHold, "hold"},
-    {"hold", kHoldClose, "hold=FLUSH, hold=RELEASE"},
-    {"flags", kFlags, "flags=N"},
-    {"ro", kReadOnly, "ro"},
-    {"cpu", kCpu, "cpu=N"},
-    {"sched", kSched, "sched=idle"},
-};
-
-// The options of an operation, the scheduler hints aside.
-uint32_t OwnOptions(Op op) {
-  switch (op) {
-    case Op::kBackingOpen:
-      return kFlags;
-    case Op::kOpen:
-      return kBacking | kAccess | kErr | kHold;
-    case Op::kClose:
-      return kHoldClose;
-    case Op::kRead:
-    case Op::kAioRead:
-    case Op::kFallocate:
-    case Op::kSpliceRead:
-    case Op::kReadahead:
-    case Op::kSyncRange:
-      return kOff | kLen | kHold;
-    case Op::kWrite:
-    case Op::kAioWrite:
-      return kOff | kLen | kAppend | kHold;
-    case Op::kMmap:
-      return kReadOnly | kHold;
-    case Op::kLoad:
-    case Op::kStore:
-      return kOff | kHold;
-    case Op::kMsync:
-    case Op::kMunmap:
-    case Op::kTruncate:
-    case Op::kFsync:
-    case Op::kStat:
-      return kHold;
-    default:
-      return 0;
-  }
-}
-
-std::string ListOptions(uint32_t allowed) {
-  std::string list;
-  for (const OptionName& option : kOptions) {
-    if (allowed & option.bit) absl::StrAppend(&list, option.shape, ", ");
-  }
-  return absl::StrCat(list, "\"->\" or end of line");
-}
-
-bool ReadFlags(TokenReader& reader, absl::Span<const FlagName> names, uint32_t* bits, std::string* written) {
+bool ReadFlags(TokenReader& reader, absl::Span<const FlagName> names, uint32_t* bits,
+               std::string* written) {
   if (reader.Peek().text == "0") {
     *written = std::string(reader.Take().text);
     *bits = 0;
@@ -113,7 +37,8 @@ bool ReadFlags(TokenReader& reader, absl::Span<const FlagName> names, uint32_t* 
     uint32_t flag = token.kind == Token::Kind::kName ? FlagBits(names, token.text) : 0;
     if (flag == 0) return reader.Unknown("flag", ListNames(names));
     if (std::find(words.begin(), words.end(), token.text) != words.end()) {
-      return reader.Fail(token.pos, absl::StrCat("flag ", token.Quoted(), " twice"), "each flag once");
+      return reader.Fail(token.pos, absl::StrCat("flag ", token.Quoted(), " twice"),
+                         "each flag once");
     }
     words.push_back(token.text);
     *bits |= flag;
@@ -230,12 +155,14 @@ bool StepParser::OperandsOfFile() {
       if (!reader_.Name("the name of an inode", &name, &pos)) return false;
       step_.inode = names_.inodes.Find(name);
       if (step_.inode < 0) {
-        return reader_.Fail(pos, absl::StrCat("no inode \"", name, "\""),
-                            absl::StrCat("a declared one (\"inode ", name, "\" before the first step)"));
+        return reader_.Fail(
+            pos, absl::StrCat("no inode \"", name, "\""),
+            absl::StrCat("a declared one (\"inode ", name, "\" before the first step)"));
       }
       return OpenFlags();
     case Op::kDup:
-      if (!reader_.Name("the name of the file to duplicate", &name, &step_.source_pos)) return false;
+      if (!reader_.Name("the name of the file to duplicate", &name, &step_.source_pos))
+        return false;
       step_.source = names_.files.Enter(name);
       return true;
     case Op::kMmap:
@@ -266,7 +193,8 @@ bool StepParser::Reply() {
 // The server's flags may be left out; then an option, the results or the end follow.
 bool StepParser::OpenFlags() {
   const Token& token = reader_.Peek();
-  bool option = token.kind == Token::Kind::kName && (reader_.Peek(1).Is("=") || token.text == "hold");
+  bool option =
+      token.kind == Token::Kind::kName && (reader_.Peek(1).Is("=") || token.text == "hold");
   bool flags = (token.kind == Token::Kind::kName && !option) || token.kind == Token::Kind::kNumber;
   return !flags || ReadFlags(reader_, FopenFlagNames(), &step_.fopen_flags, &step_.fopen_written);
 }
@@ -277,13 +205,15 @@ bool StepParser::DeclaredBacking() {
   if (!reader_.Name("the name of a backing", &name, &pos)) return false;
   step_.backing = names_.backings.Find(name);
   if (step_.backing >= 0) return true;
-  return reader_.Fail(pos, absl::StrCat("no backing \"", name, "\""),
-                      absl::StrCat("a declared one (\"backing ", name, "\" before the first step)"));
+  return reader_.Fail(
+      pos, absl::StrCat("no backing \"", name, "\""),
+      absl::StrCat("a declared one (\"backing ", name, "\" before the first step)"));
 }
 
 bool StepParser::BackingId() {
   reader_.Take();
   int64_t id = 0;
+  if (!reader_.Peek().glued) return reader_.Unexpected("a backing id right behind \"#\"");
   if (!reader_.Number("a backing id", kMinId, kMaxId, &id)) return false;
   step_.backing_id = id;
   return true;
@@ -308,11 +238,12 @@ bool StepParser::StepReference(int64_t* number) {
   if (!reader_.Number("a step", 1, std::numeric_limits<int>::max(), number)) return false;
   if (*number <= earlier_) return true;
   std::string found = absl::StrCat("step ", *number, " is not an earlier step");
-  return reader_.Fail(pos, found, earlier_ > 0 ? absl::StrCat("1 to ", earlier_) : "a step before it");
+  return reader_.Fail(pos, found,
+                      earlier_ > 0 ? absl::StrCat("1 to ", earlier_) : "a step before it");
 }
 
 bool StepParser::Options() {
-  std::string expected = ListOptions(OwnOptions(step_.op) | kCpu | kSched);
+  std::string expected = ListOptions(step_.op);
   while (!reader_.AtEnd() && !reader_.Peek().Is("->")) {
     if (!Option(expected)) return false;
   }
@@ -321,25 +252,26 @@ bool StepParser::Options() {
 
 bool StepParser::Option(const std::string& expected) {
   const Token token = reader_.Peek();
-  uint32_t allowed = OwnOptions(step_.op) | kCpu | kSched;
-  const OptionName* option = std::find_if(std::begin(kOptions), std::end(kOptions), [&](const OptionName& known) {
-    return token.IsName(known.key) && (allowed & known.bit);
-  });
-  if (option == std::end(kOptions)) {
-    return token.kind == Token::Kind::kName ? reader_.Unknown("argument", expected) : reader_.Unexpected(expected);
+  const OptionName* option =
+      token.kind == Token::Kind::kName ? FindOption(step_.op, token.text) : nullptr;
+  if (option == nullptr) {
+    return token.kind == Token::Kind::kName ? reader_.Unknown("argument", expected)
+                                            : reader_.Unexpected(expected);
   }
-  if (seen_ & option->bit) return reader_.Fail(token.pos, absl::StrCat(token.Quoted(), " twice"), "it once");
+  if (seen_ & option->bit)
+    return reader_.Fail(token.pos, absl::StrCat(token.Quoted(), " twice"), "it once");
   seen_ |= option->bit;
   reader_.Take();
-  if (option->bit == kHold || option->bit == kHoldClose) {
+  if (option->bit == OPTION_HOLD || option->bit == OPTION_HOLD_CLOSE) {
     if (step_.thread >= 0) {
-      return reader_.Fail(token.pos, "hold in a thread",
-                          "it in set-up steps only: a thread's requests are answered at every later moment");
+      return reader_.Fail(
+          token.pos, "hold in a thread",
+          "it in set-up steps only: a thread's requests are answered at every later moment");
     }
     return HoldOption();
   }
-  if (option->bit == kAppend) return step_.append = true;
-  if (option->bit == kReadOnly) return step_.read_only = true;
+  if (option->bit == OPTION_APPEND) return step_.append = true;
+  if (option->bit == OPTION_READ_ONLY) return step_.read_only = true;
   if (!reader_.Peek().Is("=") || !reader_.Peek().glued || !reader_.Peek(1).glued) {
     return reader_.Unexpected(absl::StrCat("\"", option->shape, "\" without spaces"));
   }
@@ -351,7 +283,8 @@ bool StepParser::OptionValue(absl::string_view key) {
   int64_t number = 0;
   if (key == "off" || key == "len") {
     bool is_len = key == "len";
-    if (!reader_.Number(is_len ? "a length" : "an offset", is_len ? 1 : 0, kMaxBytes, &number)) return false;
+    if (!reader_.Number(is_len ? "a length" : "an offset", is_len ? 1 : 0, kMaxBytes, &number))
+      return false;
     (is_len ? step_.len : step_.off) = number;
     return true;
   }
@@ -373,7 +306,10 @@ bool StepParser::HoldOption() {
     step_.hold = Hold::kRequest;
     return true;
   }
-  if (!reader_.Accept("=")) return reader_.Unexpected("hold=FLUSH or hold=RELEASE");
+  if (!reader_.Accept("=")) {
+    step_.hold = Hold::kRequest;
+    return true;
+  }
   if (reader_.Accept("FLUSH")) {
     step_.hold = Hold::kFlush;
   } else if (reader_.Accept("RELEASE")) {
@@ -391,9 +327,9 @@ bool StepParser::AccessOption() {
   for (absl::string_view word : absl::StrSplit(step_.open_written, '|')) {
     modes += word == "RDONLY" || word == "WRONLY" || word == "RDWR";
   }
-  if (modes == 1) return true;
-  return reader_.Fail(pos, absl::StrCat(modes == 0 ? "no" : "more than one", " access mode in o="),
-                      "one of RDONLY, WRONLY and RDWR");
+  if (modes == 0) step_.open_flags |= OPEN_READ | OPEN_WRITE;
+  return modes <= 1 ||
+         reader_.Fail(pos, "more than one access mode in o=", "one of RDONLY, WRONLY and RDWR");
 }
 
 bool StepParser::Required() {
@@ -439,7 +375,8 @@ bool StepParser::ReadAlternatives(Alternatives* results) {
     Position pos = reader_.Peek().pos;
     if (!ParseResult(reader_, &result)) return false;
     if (std::find(results->begin(), results->end(), result) != results->end()) {
-      return reader_.Fail(pos, absl::StrCat("result ", PrintResult(result), " twice"), "each alternative once");
+      return reader_.Fail(pos, absl::StrCat("result ", PrintResult(result), " twice"),
+                          "each alternative once");
     }
     results->push_back(result);
   } while (reader_.Accept("|"));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Reads what follows the label of a step: the operation, its arguments and the results claimed for it. Private to
-// the script parser.
+// Reads what follows the label of a step: the operation, its arguments and the results claimed for
+// it. Private to the script parser.
 //
-// Names of inodes and backings must be declared; names of files and maps are entered into the script when they are
-// first seen. Whether a file is open where it is used is checked afterwards (script_check.h).
+// Names of inodes and backings must be declared; names of files and maps are entered into the
+// script when they are first seen. Whether a file is open where it is used is checked afterwards
+// (script_check.h).
 
 #ifndef SIM_SCRIPT_STEP_PARSER_H_
 #define SIM_SCRIPT_STEP_PARSER_H_
@@ -47,8 +48,8 @@ class StepParser {
   StepParser(ScriptNames& names, TokenReader& reader, int earlier, Step& step)
       : names_(names), reader_(reader), earlier_(earlier), step_(step) {}
 
-  // Reads up to the end of the line. step.number and step.thread are set by the caller before. False: an error was
-  // recorded.
+  // Reads up to the end of the line. step.number and step.thread are set by the caller before.
+  // False: an error was recorded.
   bool Parse();
 
  private:

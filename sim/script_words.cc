@@ -12,10 +12,14 @@ namespace iomode {
 namespace {
 
 constexpr FlagName kConnCaps[] = {
-    {"passthrough", CONN_PASSTHROUGH},         {"direct_io_allow_mmap", CONN_DIRECT_IO_ALLOW_MMAP},
-    {"writeback_cache", CONN_WRITEBACK_CACHE}, {"async_dio", CONN_ASYNC_DIO},
-    {"no_open", CONN_NO_OPEN},                 {"atomic_o_trunc", CONN_ATOMIC_O_TRUNC},
-    {"auto_inval_data", CONN_AUTO_INVAL_DATA}, {"no_async_read", CONN_NO_ASYNC_READ},
+    {"passthrough", CONN_PASSTHROUGH},
+    {"direct_io_allow_mmap", CONN_DIRECT_IO_ALLOW_MMAP},
+    {"writeback_cache", CONN_WRITEBACK_CACHE},
+    {"async_dio", CONN_ASYNC_DIO},
+    {"no_open", CONN_NO_OPEN},
+    {"atomic_o_trunc", CONN_ATOMIC_O_TRUNC},
+    {"auto_inval_data", CONN_AUTO_INVAL_DATA},
+    {"no_async_read", CONN_NO_ASYNC_READ},
 };
 
 constexpr FlagName kFopenFlags[] = {
@@ -39,10 +43,11 @@ constexpr FlagName kSetflFlags[] = {{"DIRECT", OPEN_DIRECT}, {"APPEND", OPEN_APP
 
 // In the order of enum Op.
 constexpr absl::string_view kOps[] = {
-    "backing_open", "backing_close", "open",  "close",    "dup",       "read",        "write",     "aio_read",
-    "aio_write",    "mmap",          "load",  "store",    "msync",     "munmap",      "reply",     "setfl",
-    "truncate",     "fsync",         "fallocate", "stat", "splice_read", "readahead", "sync_range", "kill",
-    "intr",         "abort",         "wait",  "hog",      "unhog",
+    "backing_open", "backing_close", "open",        "close",     "dup",        "read",
+    "write",        "aio_read",      "aio_write",   "mmap",      "load",       "store",
+    "msync",        "munmap",        "reply",       "setfl",     "truncate",   "fsync",
+    "fallocate",    "stat",          "splice_read", "readahead", "sync_range", "kill",
+    "intr",         "abort",         "wait",        "hog",       "unhog",
 };
 static_assert(std::size(kOps) == static_cast<size_t>(Op::kUnhog) + 1);
 
@@ -74,7 +79,8 @@ uint32_t FlagBits(absl::Span<const FlagName> names, absl::string_view name) {
   return 0;
 }
 
-std::string FlagsText(absl::Span<const FlagName> names, uint32_t bits, char separator, const std::string& written) {
+std::string FlagsText(absl::Span<const FlagName> names, uint32_t bits, char separator,
+                      const std::string& written) {
   if (!written.empty()) {
     uint32_t said = 0;
     for (absl::string_view name : absl::StrSplit(written, separator)) said |= FlagBits(names, name);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The words of the `.iom` language: names of operations, flags and capabilities. What the printer writes and the
-// parser reads comes from these tables alone. Constant data; private to script.cc and the parser.
+// The words of the `.iom` language: names of operations, flags and capabilities. What the printer
+// writes and the parser reads comes from these tables alone. Constant data; private to script.cc
+// and the parser.
 
 #ifndef SIM_SCRIPT_WORDS_H_
 #define SIM_SCRIPT_WORDS_H_
@@ -37,9 +38,10 @@ absl::string_view ViaName(Via via);  // "" for kNone
 // The bits of one name; 0 for an unknown one.
 uint32_t FlagBits(absl::Span<const FlagName> names, absl::string_view name);
 
-// `bits` as names joined by `separator`: `written` if it says exactly that, else the table's order. "" for no bits,
-// unless written as "0".
-std::string FlagsText(absl::Span<const FlagName> names, uint32_t bits, char separator, const std::string& written);
+// `bits` as names joined by `separator`: `written` if it says exactly that, else the table's order.
+// "" for no bits, unless written as "0".
+std::string FlagsText(absl::Span<const FlagName> names, uint32_t bits, char separator,
+                      const std::string& written);
 
 // "A, B or C", for messages.
 std::string ListNames(absl::Span<const FlagName> names);

@@ -80,6 +80,23 @@ void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
   }
 }
 
+void Machine::QueueDioDone(FuseConn<W>&, FuseIoPriv<W>& io) {
+  FuseIoPriv<W>** tail = &server_->dio_done;
+  while (*tail != nullptr) tail = &(*tail)->next;
+  *tail = &io;
+  W::Wake(server_->worker - 1);
+}
+
+void Machine::WorkerMain() {
+  while (true) {
+    while (server_->dio_done == nullptr) W::Sleep(&server_->dio_done);
+    FuseIoPriv<W>* io = server_->dio_done;
+    server_->dio_done = io->next;
+    io->next = nullptr;
+    fuse_dio_done_work(*fc_, io);
+  }
+}
+
 void Machine::ServerMain() {
   while (true) {
     while (server_->queue == nullptr) W::Sleep(server_);

@@ -63,7 +63,9 @@ void JudgeFindings(const Script& script, Verdict& verdict) {
 
 void CheckSequence(const Script& script, const Revision& revision, const CheckOptions& options,
                    Verdict& verdict) {
-  Runner runner(script, revision, {.max_states = options.max_states});
+  RunnerOptions runner_options;
+  runner_options.max_states = options.max_states;
+  Runner runner(script, revision, runner_options);
   verdict.run = runner.Run();
   verdict.stats = verdict.run.stats;
   verdict.findings = DistinctFindings(verdict.run.findings);
