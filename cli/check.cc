@@ -84,10 +84,12 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict) {
   return json;
 }
 
-// A recording below a folder "linux-X.Y" is held against that kernel's revision when there is one;
-// everything else against `otherwise`.
+// A script below a folder that has a revision's name is held against that revision, a recording
+// below a folder "linux-X.Y" against that kernel's revision when there is one; everything else
+// against `otherwise`.
 const Revision& RevisionFor(const std::string& path, const Revision& otherwise) {
   for (absl::string_view part : absl::StrSplit(path, '/')) {
+    if (const Revision* named = FindRevision(std::string(part))) return *named;
     if (!absl::ConsumePrefix(&part, "linux-")) continue;
     if (const Revision* recorded = FindRevision(absl::StrCat("v", part))) return *recorded;
   }
@@ -150,8 +152,10 @@ void AddCheckCommand(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("check", "hold scripts' results and conditions against the model");
   command->add_option("FILE", flags->paths, "scripts, or folders of them")->required();
-  command->add_option("--kernel", flags->kernel,
-                      "revision (iomode revisions lists them); default: the newest");
+  command->add_option(
+      "--kernel", flags->kernel,
+      "revision (iomode revisions lists them); default: the one that a folder in the "
+      "script's path names (v6.12, linux-6.18), else the newest");
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->add_option("--junit", flags->junit, "also write the verdicts to this file as JUnit XML");

@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
   iomode::Action action;
   iomode::AddCheckCommand(app, action);
   iomode::AddRunCommand(app, action);
+  iomode::AddExploreCommand(app, action);
+  iomode::AddDiffCommand(app, action);
   iomode::AddRevisionsCommand(app, action);
   try {
     app.parse(argc, argv);

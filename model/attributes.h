@@ -43,7 +43,7 @@ template <class W>
     grown = true;
   }
   W::spin_unlock(fi.lock);
-  fuse_invalidate_attr_mask(fi, STATX_SIZE);
+  fuse_invalidate_attr_mask(fi, FUSE_STATX_SIZE);
   return grown;
 }
 
@@ -96,7 +96,7 @@ template <class W>
 // Asks the server when one of `mask` is stale.
 template <class W>
 int fuse_update_attributes(FuseInode<W>& fi, uint8_t mask) {
-  const uint8_t cached = fi.fc->cap(CONN_WRITEBACK_CACHE) ? STATX_SIZE : 0;
+  const uint8_t cached = fi.fc->cap(CONN_WRITEBACK_CACHE) ? FUSE_STATX_SIZE : 0;
   return (W::READ_ONCE(fi.inval_mask) & mask & ~cached) ? fuse_do_getattr(fi) : 0;
 }
 

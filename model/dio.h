@@ -227,17 +227,16 @@ template <class W>
   FuseIoPriv<W>* io = nullptr;
   if (async && !blocking) {
     io = fc.ios.alloc();
-    *io = {.aio_done = iocb.aio_done,
-           .aio_result = iocb.aio_result,
-           .file = iocb.file,
-           .offset = offset,
-           .size = iocb.count,
-           .write = write,
-           .live = true};
+    io->aio_done = iocb.aio_done;
+    io->aio_result = iocb.aio_result;
+    io->file = iocb.file;
+    io->offset = offset;
+    io->size = iocb.count;
+    io->write = write;
     W::refcount_inc(iocb.file->f_count);
   }
   const int64_t res = fuse_direct_io(fi, iocb, write, io);
-  fuse_invalidate_attr_mask(fi, write ? STATX_SIZE : STATX_ATIME);
+  fuse_invalidate_attr_mask(fi, write ? FUSE_STATX_SIZE : FUSE_STATX_ATIME);
   if (io != nullptr) {
     if (res >= 0) return -EIOCBQUEUED;
     fuse_aio_complete(fc, io, res);
@@ -255,7 +254,7 @@ int64_t fuse_direct_read_iter(FuseInode<W>& fi, Kiocb<W>& iocb) {
   if (!iocb.is_sync() && (iocb.direct || fi.fc->rules->async_without_o_direct))
     return fuse_direct_IO(fi, iocb, false);
   const int64_t res = fuse_direct_io(fi, iocb, false, static_cast<FuseIoPriv<W>*>(nullptr));
-  fuse_invalidate_attr_mask(fi, STATX_ATIME);
+  fuse_invalidate_attr_mask(fi, FUSE_STATX_ATIME);
   return res;
 }
 

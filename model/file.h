@@ -19,6 +19,12 @@
 
 namespace iomode {
 
+// Whether the server is known to have no OPEN, which its first answer tells.
+template <class W>
+bool fuse_no_open(const FuseConn<W>& fc) {
+  return fc.cap(CONN_NO_OPEN) && W::READ_ONCE(fc.no_open);
+}
+
 // Drops one count. The last one drops the io-mode reference and then sends RELEASE: before
 // returning when `sync`.
 template <class W>
@@ -26,7 +32,7 @@ template <class W>
   if (!W::refcount_dec_and_test(ff->count)) return;
   typename W::Function fn("fuse_file_put");
   if (ff->release_inode) fuse_file_io_release(*ff, *ff->inode);
-  if (ff->has_args && !fc.cap(CONN_NO_OPEN)) {
+  if (ff->has_args && !fuse_no_open(fc)) {
     FuseArgs<W> args = {};
     args.opcode = FUSE_RELEASE;
     args.inode = ff->inode;
@@ -83,14 +89,19 @@ template <class W>
   FuseConn<W>& fc = *fi.fc;
   FuseArgs<W> args = {};
   args.open_flags = FOPEN_KEEP_CACHE;
-  const bool open = !fc.cap(CONN_NO_OPEN);
+  bool open = !fuse_no_open(fc);
   if (W::allocation_fails()) return -ENOMEM;
   if (open) {
     args.opcode = FUSE_OPEN;
     args.inode = &fi;
     args.truncate = (f_flags & OPEN_TRUNC) && fc.cap(CONN_ATOMIC_O_TRUNC);
     const int err = fuse_simple_request(fc, args);
-    if (err) return err;
+    if (err == -ENOSYS) {
+      W::WRITE_ONCE(fc.no_open, uint8_t{1});
+      open = false;
+    } else if (err) {
+      return err;
+    }
   }
   FuseFile<W>* ff = fc.fuse_files.alloc();
   W::refcount_set(ff->count, 1);
@@ -108,7 +119,7 @@ void fuse_truncate_update_attr(FuseInode<W>& fi) {
   fuse_next_attr_version(fi);
   W::WRITE_ONCE(fi.i_size, int64_t{0});
   W::spin_unlock(fi.lock);
-  fuse_invalidate_attr_mask(fi, STATX_SIZE);
+  fuse_invalidate_attr_mask(fi, FUSE_STATX_SIZE);
 }
 
 // The open of one struct file. On success file.private_data is set and its io-mode reference taken.

@@ -31,7 +31,7 @@ enum IoMode : uint8_t { IOM_NONE = 0, IOM_CACHED, IOM_UNCACHED };
 inline constexpr int FUSE_I_CACHE_IO_MODE = 0;
 
 // fuse_inode.inval_mask: which cached attributes are stale.
-enum StatxMask : uint8_t { STATX_SIZE = 1, STATX_ATIME = 2 };
+enum StatxMask : uint8_t { FUSE_STATX_SIZE = 1, FUSE_STATX_ATIME = 2 };
 
 // A page's flags.
 enum PageFlag : uint8_t {
@@ -187,10 +187,11 @@ template <class W>
 struct FuseReq {
   typename W::Completion done;
   FuseArgs<W> args;
-  FuseIoPriv<W>* io;  // a direct io by aio
-  FuseReq* next;      // fi->queued_writes, or the server's queue
-  uint32_t task;      // whose system call it belongs to
-  int16_t error;      // answer: 0 or a negative errno
+  FuseIoPriv<W>* io;         // a direct io by aio
+  FuseReq* next;             // fi->queued_writes, or the server's queue
+  FuseReq* writepages_next;  // fi->writepages
+  uint32_t task;             // whose system call it belongs to
+  int16_t error;             // answer: 0 or a negative errno
   uint16_t attr_version;
   bool background;
   bool writeback;  // a WRITE of dirty pages
@@ -228,6 +229,7 @@ struct FuseInode {
   uint16_t attr_version;
   FuseFile<W>* write_files;
   FuseReq<W>* queued_writes;
+  FuseReq<W>* writepages;  // all WRITEs of dirty pages, queued or sent, newest first
   typename W::WaitQueue page_waitq;
   int16_t writectr;  // sent writebacks
   bool nowrite;      // FUSE_NOWRITE is in effect
@@ -266,6 +268,7 @@ struct FuseConn {
   uint32_t caps;  // ConnCap, as asked for
   bool passthrough;
   typename W::template Atomic<uint8_t> connected;
+  typename W::template Atomic<uint8_t> no_open;  // the server answered ENOSYS to OPEN
   typename W::RcuState rcu;
   typename W::template Atomic<uint16_t> attr_version;
   FuseBacking<W>** backing_files_map;  // by id - 1; ids are never used again

@@ -59,8 +59,11 @@ template <class W>
   AddressSpace<W>& mapping = fi.i_data;
   W::spin_lock(mapping.i_pages);
   if (__page_is(mapping, index, PG_present | PG_locked)) {
-    __page_wait_unlocked(mapping, index);
+    W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
+      return !__page_is(mapping, index, PG_present | PG_locked) || W::fatal_signal_pending();
+    });
     W::spin_unlock(mapping.i_pages);
+    if (W::fatal_signal_pending()) return -EINTR;
     return 1;
   }
   if (!__page_is(mapping, index, PG_present)) {
@@ -147,7 +150,7 @@ template <class W>
 [[gnu::noinline]] int64_t fuse_cache_read_iter(FuseInode<W>& fi, Kiocb<W>& iocb) {
   typename W::Function fn("fuse_cache_read_iter");
   if (fi.fc->cap(CONN_AUTO_INVAL_DATA) || iocb.pos + iocb.count > i_size_read(fi)) {
-    const int err = fuse_update_attributes(fi, STATX_SIZE);
+    const int err = fuse_update_attributes(fi, FUSE_STATX_SIZE);
     if (err) return err;
   }
   if (!iocb.direct) return filemap_read(fi, iocb);
@@ -300,7 +303,7 @@ template <class W>
   typename W::Function fn("fuse_cache_write_iter");
   const bool writeback = fi.fc->cap(CONN_WRITEBACK_CACHE);
   if (writeback) {
-    const int err = fuse_update_attributes(fi, STATX_SIZE);
+    const int err = fuse_update_attributes(fi, FUSE_STATX_SIZE);
     if (err) return err;
   }
   W::down_write(fi.i_rwsem);
@@ -325,7 +328,7 @@ int64_t fuse_passthrough_read_iter(FuseInode<W>& fi, Kiocb<W>& iocb) {
   typename W::Function fn("fuse_passthrough_read_iter");
   W::operation("reads backing of", &fi.fb);
   const int64_t size = iocb.file->private_data->passthrough->size;
-  fuse_invalidate_attr_mask(fi, STATX_ATIME);
+  fuse_invalidate_attr_mask(fi, FUSE_STATX_ATIME);
   return std::clamp<int64_t>(size - iocb.pos, 0, iocb.count);
 }
 
@@ -341,7 +344,7 @@ template <class W>
   if (fi.fc->rules->passthrough_write_grows_size) {
     fuse_write_update_attr(fi, end, iocb.count);
   } else {
-    fuse_invalidate_attr_mask(fi, STATX_SIZE);
+    fuse_invalidate_attr_mask(fi, FUSE_STATX_SIZE);
   }
   W::up_write(fi.i_rwsem);
   return iocb.count;

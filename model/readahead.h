@@ -33,7 +33,7 @@ template <class W>
   if (!error && args.out_size < args.size && !fi.fc->cap(CONN_WRITEBACK_CACHE)) {
     fuse_read_update_size(fi, args.offset + args.out_size, attr_version);
   }
-  fuse_invalidate_attr_mask(fi, STATX_ATIME);
+  fuse_invalidate_attr_mask(fi, FUSE_STATX_ATIME);
   W::spin_lock(mapping.i_pages);
   for (int64_t i = first; i < first + count; i++) {
     if (!__page_is(mapping, i, PG_present)) continue;

@@ -91,6 +91,8 @@ int64_t vfs_write(Kiocb<W>& iocb) {
 template <class W>
 int64_t vfs_splice_read(Kiocb<W>& iocb) {
   if (!(iocb.file->f_flags & OPEN_READ)) return -EBADF;
+  // copy_splice_read: O_DIRECT does not splice pages.
+  if (iocb.file->f_flags & OPEN_DIRECT) return vfs_read(iocb);
   return fuse_splice_read(*iocb.file->inode, iocb);
 }
 
@@ -128,7 +130,12 @@ int access_memory(Vma<W>& vma, Kiocb<W>& iocb, bool store) {
 
 template <class W>
 int vfs_msync(Vma<W>& vma) {
-  return vma.file == nullptr || !vma.shared ? 0 : fuse_fsync(*vma.file);
+  File<W>* file = vma.file;
+  if (file == nullptr || !vma.shared) return 0;
+  W::refcount_inc(file->f_count);
+  const int err = fuse_fsync(*file);
+  fput(*file->inode->fc, file);
+  return err;
 }
 
 template <class W>
@@ -163,7 +170,7 @@ template <class W>
 // fstat(2): the size, or a negative errno.
 template <class W>
 int64_t vfs_getattr(File<W>& file) {
-  const int err = fuse_update_attributes(*file.inode, STATX_SIZE | STATX_ATIME);
+  const int err = fuse_update_attributes(*file.inode, FUSE_STATX_SIZE | FUSE_STATX_ATIME);
   return err ? err : i_size_read(*file.inode);
 }
 

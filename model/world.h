@@ -102,6 +102,8 @@ struct ExampleWorld {
     template <class F>
     void for_each(F f);
   };
+  // Whether the running task was killed; ends the waits that are killable.
+  static bool fatal_signal_pending();
   // Whether the allocation that the caller is about to make has to fail.
   static bool allocation_fails();
 

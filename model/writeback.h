@@ -80,13 +80,12 @@ template <class W>
 // fi->lock is held.
 template <class W>
 bool __fuse_range_is_writeback(FuseInode<W>& fi, int64_t first, int64_t last) {
-  bool found = false;
-  fi.fc->reqs.for_each([&](const FuseReq<W>& req) {
-    found |= req.live && req.writeback && req.args.inode == &fi &&
-             page_of(req.args.offset) <= last &&
-             first <= page_of(req.args.offset + req.args.size - 1);
-  });
-  return found;
+  for (const FuseReq<W>* req = fi.writepages; req != nullptr; req = req->writepages_next) {
+    if (page_of(req->args.offset) <= last &&
+        first <= page_of(req->args.offset + req->args.size - 1))
+      return true;
+  }
+  return false;
 }
 
 template <class W>
@@ -128,7 +127,7 @@ template <class W>
 void fuse_file_put(FuseConn<W>& fc, FuseFile<W>* ff, bool sync);
 
 // Queues one WRITE for pages [first, last], which are locked and under writeback now. Takes over
-// the reference to ff.
+// the reference to ff. The last page is cut at `size`, unless all of them lie beyond it.
 template <class W>
 [[gnu::noinline]] void fuse_writepages_send(FuseInode<W>& fi, FuseFile<W>* ff, int64_t first,
                                             int64_t last, int64_t size) {
@@ -143,6 +142,8 @@ template <class W>
   req->task = W::current();
 
   W::spin_lock(fi.lock);
+  req->writepages_next = fi.writepages;
+  fi.writepages = req;
   FuseReq<W>** tail = &fi.queued_writes;
   while (*tail != nullptr) tail = &(*tail)->next;
   *tail = req;
@@ -171,7 +172,8 @@ template <class W>
     if (ff == nullptr) return -EIO;
     int64_t end = at;
     W::spin_lock(mapping.i_pages);
-    while (end <= last && end < mapping.npages && __page_is(mapping, end, PG_present | PG_dirty)) {
+    while (end <= last && end < mapping.npages && (end == at || end != pages_up_to(size)) &&
+           __page_is(mapping, end, PG_present | PG_dirty)) {
       if (!__page_lock_stable(fi, end)) break;
       const bool dirty = __page_is(mapping, end, PG_dirty);
       if (dirty) {
@@ -278,6 +280,9 @@ template <class W>
   W::spin_unlock(mapping.i_pages);
   W::spin_lock(fi.lock);
   fi.writectr--;
+  FuseReq<W>** at = &fi.writepages;
+  while (*at != req) at = &(*at)->writepages_next;
+  *at = req->writepages_next;
   fi.fc->reqs.free(req);
   W::wake_up_locked(fi.page_waitq);
   W::spin_unlock(fi.lock);

@@ -29,7 +29,8 @@ void Machine::CheckInode(int i) {
     if (!ff.live || ff.inode != &fi) return;
     if (ff.iomode == IOM_CACHED) cached++;
     if (ff.iomode == IOM_UNCACHED &&
-        (!rules.parallel_write_marks_file || (ff.open_flags & FOPEN_PASSTHROUGH)))
+        (!rules.parallel_write_marks_file ||
+         (rules.passthrough != Passthrough::kUnknownBit && (ff.open_flags & FOPEN_PASSTHROUGH))))
       uncached++;
   });
   const int writes = rules.parallel_open_holds_reference ? 0 : fi.i_rwsem.readers;

@@ -215,6 +215,12 @@ bool Machine::FileInUse(int name) const {
   return false;
 }
 
+bool Machine::AnythingOpen() const {
+  return std::any_of(fds_, fds_ + opens_, [](const Fd& fd) { return fd.file != nullptr; }) ||
+         std::any_of(map_process_, map_process_ + maps_,
+                     [](int16_t process) { return process != 0; });
+}
+
 bool Machine::IsHeld(int index) const {
   for (const FuseReq<W>* req = server_->held; req != nullptr; req = req->next) {
     if (req->task == static_cast<uint32_t>(index)) return true;

@@ -120,6 +120,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // At rest: puts back what only counts, or belongs to what is closed, and cannot be seen any more;
   // and, unless `sees_attributes`, which attributes are stale.
   void ForgetHistory(bool sees_attributes);
+  // Whether a descriptor or a mapping is left.
+  bool AnythingOpen() const;
   bool FileIsOpen(int name) const { return names_[name] != 0; }
   // Open, or being opened.
   bool FileInUse(int name) const;
@@ -162,6 +164,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // WorldListener:
   void Warn(const char* what) override;
   void FalseBusy(const char* what) override;
+  bool FatalSignalPending() override;
   void BadRefcount(const void* count, const char* what) override;
   void Trace(const char* verb, const void* object, int64_t value) override;
 

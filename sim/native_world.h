@@ -277,6 +277,7 @@ struct BasicNativeWorld {
     std::mutex mutex_;
     std::vector<T*> shown_;
   };
+  static bool fatal_signal_pending() { return false; }
   static bool allocation_fails() { return Probe::AllocationFails(); }
 
   // --- Spin locks ---

@@ -72,15 +72,21 @@ class UniverseBuilder {
     Add(Op::kClose, file);
     for (int write = 0; write < bounds_.writes; write++)
       AddHeldWrite(Op::kWrite, file, write * kPageSize);
-    Step& map = Add(Op::kMmap, file);
-    map.map = file;
-    map.shared = true;
-    Add(Op::kMunmap).map = file;
-    if (!bounds_.page_cache) return;
+    if (file < bounds_.maps) {
+      Step& map = Add(Op::kMmap, file);
+      map.map = file;
+      map.shared = true;
+      Add(Op::kMunmap).map = file;
+    }
+    if (bounds_.page_cache) AddPageCache(file);
+  }
+
+  void AddPageCache(int file) {
     AddHeldWrite(Op::kAioWrite, file, 0);
     Add(Op::kRead, file);
     Add(Op::kStat, file);
-    Add(Op::kStore).map = file;
+    Add(Op::kFsync, file);
+    if (file < bounds_.maps) Add(Op::kStore).map = file;
     Step& past = Add(Op::kWrite, file);
     past.off = kInitialFileSize;
     Step& last = Add(Op::kWrite, file);

@@ -31,7 +31,8 @@ struct GraphBounds {
   int inodes = 1;
   int files = 2;
   int backings = 1;
-  int writes = 2;  // held direct writes at a time
+  int writes = 1;  // held direct writes at a time, for each file
+  int maps = 0;    // files that can be mapped shared
   uint32_t conn = CONN_PASSTHROUGH | CONN_DIRECT_IO_ALLOW_MMAP;
   bool page_cache = false;  // also reads, aio, truncation, fsync and writes past the end
 };

@@ -32,6 +32,8 @@ class WorldListener {
   // A visible operation of the running task, for stories: `verb` on `object`, with the value read
   // or written.
   virtual void Trace(const char* verb, const void* object, int64_t value) = 0;
+  // Whether the running task's process was killed.
+  virtual bool FatalSignalPending() { return false; }
   // Whether allocation number n since the start fails.
   virtual bool AllocationFails() { return false; }
 };
@@ -362,6 +364,8 @@ struct ScheduledWorld {
   static void FALSE_BUSY(bool condition, const char* what) {
     if (condition) listener->FalseBusy(what);
   }
+  // Whether the running task's process was killed; whoever kills wakes killable sleepers.
+  static bool fatal_signal_pending() { return listener->FatalSignalPending(); }
   static bool allocation_fails() { return listener->AllocationFails(); }
   // A value below n, for whoever drives the scheduler to pick.
   static int choose(int n) {

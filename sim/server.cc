@@ -146,6 +146,10 @@ void Machine::Answer(FuseReq<W>& req, int error) {
 
 void Machine::AnswerOpen(FuseReq<W>& req) {
   const Step& step = *programs_[req.task].step;
+  if (fc_->cap(CONN_NO_OPEN)) {
+    req.error = -ENOSYS;
+    return;
+  }
   if (step.error) {
     req.error = static_cast<int16_t>(-step.error);
     return;

@@ -292,8 +292,17 @@ int64_t Machine::DoKill(const Step& step) {
     for (uint64_t rest = steps_[i].aio_done.sleepers; rest != 0; rest &= rest - 1)
       W::Wake(std::countr_zero(rest));
   }
+  for (int i = 0; i < inode_count(); i++) W::wake_up_locked(inodes_[i].i_data.page_wait);
   if (p.running == 0) ExitProcess(process);
   return 0;
+}
+
+bool Machine::FatalSignalPending() {
+  const uint32_t user = W::current();
+  if (user >= programs_.size()) return false;
+  const int name = programs_[user].step->file;
+  const int process = name >= 0 ? owners_[name] - 1 : -1;
+  return process >= 0 && processes_[process].killed;
 }
 
 // exit_mm, then exit_files.

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// iomode explore: the op-level state graph within bounds.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/commands.h"
+#include "sim/graph_walk.h"
+
+namespace iomode {
+namespace {
+
+struct ExploreFlags {
+  std::string kernel;
+  GraphBounds bounds;
+  int max_states = 200'000;
+  double seconds = 600;
+  bool dot = false;
+  bool json = false;
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// Says on a terminal how far the walk is, once a second; true when it has to end.
+class Progress {
+ public:
+  explicit Progress(double seconds) : limit_(seconds), terminal_(isatty(2)) {}
+  ~Progress() {
+    if (shown_) std::cerr << "\r\033[K";
+  }
+
+  bool operator()(int expanded, int known) {
+    const double now =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    if (terminal_ && now - last_ >= 1) {
+      std::cerr << absl::StreamFormat("\r\033[K%d states, %d in the frontier, %.0f states/s",
+                                      expanded, known - expanded, expanded / now);
+      last_ = now;
+      shown_ = true;
+    }
+    return interrupted || now > limit_;
+  }
+
+ private:
+  const double limit_;
+  const bool terminal_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  double last_ = 0;
+  bool shown_ = false;
+};
+
+std::string StateLabel(OpGraph& graph, int state) {
+  Machine& machine = graph.Load(state);
+  std::string label;
+  for (int i = 0; i < machine.inode_count(); i++) {
+    absl::StrAppend(&label, i ? "\\n" : "", machine.script().inodes[i], ": ",
+                    machine.InodeState(i));
+  }
+  return label;
+}
+
+std::string EdgeLabel(const Script& universe, const OpGraph::Edge& edge) {
+  Script step = PathScript(universe, {{edge.op, {edge.outcome.own, {}}}});
+  const std::string text = PrintStep(step, step.steps[0]);
+  std::string label =
+      absl::StrCat(text.substr(text.find(' ') + 1), " -> ", PrintResult(edge.outcome.own));
+  for (const auto& [number, result] : edge.outcome.completions) {
+    const Step& done = universe.steps[number - 1];
+    const std::string what = PrintStep(universe, done);
+    absl::StrAppend(&label, "; ", what.substr(what.find(' ') + 1), " -> ", PrintResult(result));
+  }
+  return label;
+}
+
+void PrintDot(OpGraph& graph, const GraphReport& report) {
+  std::cout << "digraph iomode {\n  node [shape=box fontname=monospace fontsize=9];\n  edge "
+               "[fontname=monospace fontsize=8];\n";
+  for (int state = 0; state < report.states; state++) {
+    std::cout << absl::StreamFormat("  s%d [label=\"%d\\n%s\"];\n", state, state,
+                                    StateLabel(graph, state));
+    for (const OpGraph::Edge& edge : graph.Expand(state)) {
+      std::cout << absl::StreamFormat("  s%d -> s%d [label=\"%s\"];\n", state, edge.to,
+                                      EdgeLabel(graph.universe(), edge));
+    }
+  }
+  std::cout << "}\n";
+}
+
+void PrintJson(OpGraph& graph, const Revision& revision, const GraphReport& report) {
+  nlohmann::json json = {{"kernel", revision.name},
+                         {"complete", report.complete},
+                         {"states", nlohmann::json::array()},
+                         {"edges", nlohmann::json::array()},
+                         {"findings", nlohmann::json::object()}};
+  for (int state = 0; state < report.states; state++) {
+    json["states"].push_back(StateLabel(graph, state));
+    for (const OpGraph::Edge& edge : graph.Expand(state)) {
+      json["edges"].push_back(
+          {{"from", state}, {"to", edge.to}, {"step", EdgeLabel(graph.universe(), edge)}});
+    }
+  }
+  for (const auto& [kind, path] : report.findings)
+    json["findings"][FindingName(kind)] = PrintScript(PathScript(graph.universe(), path));
+  std::cout << json.dump(1) << "\n";
+}
+
+int Explore(const ExploreFlags& flags) {
+  const Revision* revision = RevisionOption(flags.kernel);
+  if (revision == nullptr) return kExitBadInput;
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  const Script universe = MakeUniverse(flags.bounds);
+  OpGraph graph(universe, *revision);
+  GraphReport report;
+  {
+    Progress progress(flags.seconds);
+    report = WalkGraph(graph, flags.max_states,
+                       [&progress](int expanded, int known) { return progress(expanded, known); });
+  }
+  if (flags.dot) {
+    PrintDot(graph, report);
+  } else if (flags.json) {
+    PrintJson(graph, *revision, report);
+  } else {
+    std::cout << absl::StreamFormat(
+        "%s: %s%d states, %d edges; %d inodes, %d files, %d backings, %d held writes a file, %d "
+        "maps\n",
+        revision->name, report.complete ? "all " : "incomplete: ", report.states, report.edges,
+        flags.bounds.inodes, flags.bounds.files, flags.bounds.backings, flags.bounds.writes,
+        flags.bounds.maps);
+    for (const auto& [kind, path] : report.findings) {
+      std::cout << "\nfinding " << FindingName(kind) << ", shortest script:\n"
+                << PrintScript(PathScript(universe, path));
+    }
+    if (report.findings.empty()) std::cout << "no findings\n";
+  }
+  if (!report.complete) return kExitIncomplete;
+  return report.findings.empty() ? kExitOk : kExitFails;
+}
+
+}  // namespace
+
+void AddExploreCommand(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<ExploreFlags>();
+  CLI::App* command = app.add_subcommand("explore", "the whole op-level state graph within bounds");
+  command->add_option("--kernel", flags->kernel,
+                      "revision (iomode revisions lists them); default: the newest");
+  command->add_option("--inodes", flags->bounds.inodes, "inodes")->check(CLI::Range(1, 4));
+  command->add_option("--files", flags->bounds.files, "files open at a time")
+      ->check(CLI::Range(1, 6));
+  command->add_option("--backings", flags->bounds.backings, "backing files")
+      ->check(CLI::Range(0, 4));
+  command->add_option("--writes", flags->bounds.writes, "held direct writes for each file")
+      ->check(CLI::Range(0, 4));
+  command->add_option("--maps", flags->bounds.maps, "files that can be mapped shared")
+      ->check(CLI::Range(0, 6));
+  command->add_flag("--page-cache", flags->bounds.page_cache,
+                    "also reads, aio, fsync, stat and writes past the end");
+  command->add_option("--max-states", flags->max_states, "give up after so many states");
+  command->add_option("--seconds", flags->seconds, "give up after so long");
+  CLI::Option* dot = command->add_flag("--dot", flags->dot, "print the graph for Graphviz");
+  command->add_flag("--json", flags->json, "print the graph as JSON")->excludes(dot);
+  command->callback([flags, &action] { action = [flags] { return Explore(*flags); }; });
+}
+
+}  // namespace iomode

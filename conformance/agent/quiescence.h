@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Tells when nothing more can happen in a run without a new step: every task that is still at work
+// sleeps, and the server has nothing to read and nothing to answer but what it holds back.
+//
+// Rest is established from facts: all tasks are seen asleep, then nothing is found to serve, then
+// all tasks are seen asleep again without one of them having run in between. That proves rest as
+// long as tasks are woken by each other or by the server only. So where a task sleeps in a place
+// that is not known to be of that kind (it may wait for a timer or a kernel thread), rest must last
+// for kStableMs as well.
+
+#ifndef CONFORMANCE_AGENT_QUIESCENCE_H_
+#define CONFORMANCE_AGENT_QUIESCENCE_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "conformance/agent/task_state.h"
+
+namespace iomode::agent {
+
+inline constexpr int kStableMs = 20;
+
+struct TaskId {
+  pid_t process = 0;
+  pid_t task = 0;
+  friend auto operator<=>(const TaskId&, const TaskId&) = default;
+};
+
+// What a run consists of, as far as rest is concerned.
+class Scene {
+ public:
+  virtual ~Scene() = default;
+  // Takes in and answers everything that waits; true if there was anything.
+  virtual bool Pump() = 0;
+  // Waits until there is something to pump, or for `microseconds`.
+  virtual void Wait(int microseconds) = 0;
+  // The tasks at work; nullopt while one of them is not known yet.
+  virtual std::optional<std::vector<TaskId>> Tasks() = 0;
+  // Whether the whole run is to end early.
+  virtual bool Cancelled() = 0;
+};
+
+class Quiescence {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Pumps until rest. DeadlineExceeded, which names a task that still runs, if that takes beyond
+  // `deadline`; Cancelled.
+  absl::Status Settle(Scene& scene, Clock::time_point deadline);
+
+ private:
+  using Snapshot = std::map<TaskId, TaskState>;
+
+  // The tasks if all of them sleep.
+  std::optional<Snapshot> Look(Scene& scene);
+  bool SleepsInKnownPlace(const TaskId& id, const TaskState& state);
+  bool AllInKnownPlaces(const Snapshot& snapshot);
+
+  // Where a task slept when it had run so many times.
+  std::map<TaskId, std::pair<uint64_t, bool>> known_;
+  std::string running_;  // a task that kept the last look from seeing rest
+};
+
+}  // namespace iomode::agent
+
+#endif  // CONFORMANCE_AGENT_QUIESCENCE_H_

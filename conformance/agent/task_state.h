@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What /proc says about a task: whether it sleeps, where, and whether it ran since one looked last.
+// Reading it never waits for the task.
+
+#ifndef CONFORMANCE_AGENT_TASK_STATE_H_
+#define CONFORMANCE_AGENT_TASK_STATE_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace iomode::agent {
+
+struct TaskState {
+  char state = '?';     // as in /proc/PID/stat: R, S, D, Z ...
+  bool ending = false;  // in exit(): its last system call is over
+  uint64_t runs = 0;    // how often it was given a CPU
+  bool asleep() const { return state == 'S' || state == 'D'; }
+  friend bool operator==(const TaskState&, const TaskState&) = default;
+};
+
+// nullopt: there is no such task any more.
+std::optional<TaskState> ReadTaskState(pid_t process, pid_t task);
+
+// The kernel function that a sleeping task waits in; "" if it does not sleep.
+std::string WaitChannel(pid_t process, pid_t task);
+
+// The kernel functions of a task's stack, innermost first; needs root.
+std::vector<std::string> KernelStack(pid_t process, pid_t task);
+
+// The threads of a process.
+std::vector<pid_t> TasksOf(pid_t process);
+
+}  // namespace iomode::agent
+
+#endif  // CONFORMANCE_AGENT_TASK_STATE_H_

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// include/linux/slab.h: the only objects allocated here are backings.
+
+#ifndef SHIM_LINUX_SLAB_H_
+#define SHIM_LINUX_SLAB_H_
+
+#include "points.h"
+
+#define GFP_KERNEL 0
+#define GFP_ATOMIC 0
+
+#define kmalloc(bytes, gfp)                                                             \
+  ({                                                                                    \
+    _Static_assert((bytes) == sizeof(struct fuse_backing), "allocates something else"); \
+    source_points.alloc_backing();                                                      \
+  })
+#define kzalloc(bytes, gfp) kmalloc(bytes, gfp)
+#define kmalloc_obj(object, ...) kmalloc(sizeof(object), 0)
+#define kzalloc_obj(object, ...) kmalloc(sizeof(object), 0)
+#define kfree(object) source_points.free_backing(object)
+
+#endif  // SHIM_LINUX_SLAB_H_

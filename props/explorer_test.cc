@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The explorer, which merges states, against the naive enumerator, which does not: same outcomes
+// and same kinds of findings for random litmus programs. Where the naive enumerator gives up, what
+// it has seen must be among what the explorer found.
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "props/naive_enumerator.h"
+#include "props/property.h"
+#include "props/random_script.h"
+#include "sim/script_parser.h"
+
+namespace iomode {
+namespace {
+
+constexpr uint64_t kMaxSchedules = 1000;
+constexpr uint64_t kMaxStates = 10'000;
+
+std::set<FindingKind> KindsOf(const std::set<Finding>& findings) {
+  std::set<FindingKind> kinds;
+  for (const Finding& finding : findings) kinds.insert(finding.kind);
+  return kinds;
+}
+
+std::string Names(const std::set<FindingKind>& kinds) {
+  return absl::StrJoin(kinds, " ", [](std::string* out, FindingKind kind) {
+    absl::StrAppend(out, FindingName(kind));
+  });
+}
+
+void RequireSameAsNaive(const Script& script, const Revision& revision) {
+  PrintOnCrash(script);
+  const LitmusReport explored = RunLitmus(script, revision, kMaxStates);
+  if (!explored.stats.complete) RC_DISCARD("too many states");
+  const NaiveReport naive = EnumerateLitmus(script, revision, kMaxSchedules);
+  RC_CLASSIFY(naive.stats.complete, "all schedules enumerated");
+  RC_CLASSIFY(naive.stats.complete && naive.stats.schedules > 20, "more than 20 schedules");
+
+  for (const LitmusOutcome& outcome : naive.outcomes) {
+    if (!explored.outcomes.contains(outcome))
+      RC_FAIL(absl::StrCat("the explorer misses ", PrintOutcome(outcome)));
+  }
+  const std::set<FindingKind> kinds = KindsOf(explored.findings);
+  for (FindingKind kind : naive.findings) {
+    if (!kinds.contains(kind))
+      RC_FAIL(absl::StrCat("the explorer does not find ", FindingName(kind)));
+  }
+  if (!naive.stats.complete) return;
+  for (const auto& [outcome, states] : explored.outcomes) {
+    if (!naive.outcomes.contains(outcome))
+      RC_FAIL(absl::StrCat("no schedule gives ", PrintOutcome(outcome)));
+  }
+  if (naive.findings != kinds)
+    RC_FAIL(absl::StrCat("naive: ", Names(naive.findings), ", explorer: ", Names(kinds)));
+}
+
+TEST(Explorer, AgreesWithTheNaiveEnumeratorOnTwoThreads) {
+  CheckProperty("two threads of one or two steps", 150,
+                [] { RequireSameAsNaive(*LitmusScripts(2, 2), NewestRevision()); });
+}
+
+TEST(Explorer, AgreesWithTheNaiveEnumeratorOnThreeThreads) {
+  CheckProperty("three threads of up to three steps", 15,
+                [] { RequireSameAsNaive(*LitmusScripts(3, 3), NewestRevision()); });
+}
+
+TEST(Explorer, AgreesWithTheNaiveEnumeratorAtEveryRevision) {
+  CheckProperty("two threads at any revision", 40, [] {
+    const auto revision = *rc::gen::inRange<size_t>(0, Revisions().size());
+    RequireSameAsNaive(*LitmusScripts(2, 1), Revisions()[revision]);
+  });
+}
+
+TEST(Explorer, GivesUpAtItsBoundAndSaysSo) {
+  CheckProperty("a bound on states is kept and told", 30, [] {
+    const Script script = *LitmusScripts(2, 2);
+    const LitmusReport full = RunLitmus(script, NewestRevision(), kMaxStates);
+    if (!full.stats.complete || full.stats.states < 20) RC_DISCARD("too many or too few states");
+    const uint64_t bound = full.stats.states / 2;
+    const LitmusReport part = RunLitmus(script, NewestRevision(), bound);
+    RC_ASSERT(!part.stats.complete);
+    RC_ASSERT(part.stats.states <= bound);
+    for (const auto& [outcome, states] : part.outcomes) RC_ASSERT(full.outcomes.contains(outcome));
+  });
+}
+
+TEST(LitmusText, ParsingWhatWasPrintedGivesTheSameOutcomes) {
+  CheckProperty("litmus scripts survive their text", 40, [] {
+    const Script script = *LitmusScripts(2, 2);
+    const absl::StatusOr<Script> parsed = ParseScript("random.iom", PrintScript(script));
+    if (!parsed.ok()) RC_FAIL(std::string(parsed.status().message()));
+    RC_ASSERT(PrintScript(*parsed) == PrintScript(script));
+    RC_ASSERT(RunLitmus(*parsed, NewestRevision(), kMaxStates).outcomes ==
+              RunLitmus(script, NewestRevision(), kMaxStates).outcomes);
+  });
+}
+
+}  // namespace
+}  // namespace iomode

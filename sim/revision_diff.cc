@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/revision_diff.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <tuple>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "sim/verdict.h"
+
+namespace iomode {
+namespace {
+
+// What one revision does with a script.
+struct Behaviour {
+  std::vector<std::set<StepOutcome>> outcomes;
+  std::set<FindingKind> kinds;
+  std::vector<std::string> findings;
+
+  bool SameAs(const Behaviour& other) const {
+    return outcomes == other.outcomes && kinds == other.kinds;
+  }
+};
+
+// Runs the script; its results are filled in.
+Behaviour RunAt(Script& script, const Rules& rules) {
+  Revision revision = {"", "", false, rules, {}, nullptr};
+  RunnerOptions options;
+  options.narrow = false;
+  Runner runner(script, revision, options);
+  const RunReport report = runner.RunSteps();
+  Behaviour behaviour;
+  for (size_t i = 0; i < report.steps.size(); i++) {
+    behaviour.outcomes.push_back(report.steps[i].outcomes);
+    SetResults(report.steps[i], script.steps[i]);
+  }
+  for (const Finding& finding : DistinctFindings(report.findings)) {
+    behaviour.kinds.insert(finding.kind);
+    behaviour.findings.push_back(PrintFinding(finding));
+  }
+  return behaviour;
+}
+
+std::vector<const Rule*> DifferingRules(const Rules& left, const Rules& right) {
+  std::vector<const Rule*> rules;
+  for (const Rule& rule : RuleTable()) {
+    if (rule.Value(left) != rule.Value(right)) rules.push_back(&rule);
+  }
+  return rules;
+}
+
+void Adopt(const Rule& rule, const Rules& from, Rules& to) {
+  if (rule.flag != nullptr) {
+    to.*rule.flag = from.*rule.flag;
+  } else {
+    to.passthrough = from.passthrough;
+  }
+}
+
+// The two revisions' graphs under one set of capabilities.
+class PairWalk {
+ public:
+  // A pair of state sets that the same results lead to, and how it was reached.
+  struct Node {
+    std::vector<int> left;
+    std::vector<int> right;
+    int parent;
+    int op;
+    int depth;
+  };
+
+  PairWalk(const Revision& left, const Revision& right, const GraphBounds& bounds)
+      : universe_(MakeUniverse(bounds)),
+        left_(universe_, left, false),
+        right_(universe_, right, false) {
+    Add({0}, {0}, -1, -1, 0);
+  }
+
+  // Expands one node; false when there is none left. `differs` gets the operations of a path that
+  // ends in a difference.
+  bool Step(int max_steps, uint64_t* edges,
+            const std::function<void(const std::vector<int>&)>& differs) {
+    if (next_ == nodes_.size()) return false;
+    const size_t at = next_++;
+    if (nodes_[at].depth >= max_steps) return true;
+    const auto left = Outgoing(left_, nodes_[at].left);
+    const auto right = Outgoing(right_, nodes_[at].right);
+    std::set<int> ops;
+    for (const auto& [op, results] : left) ops.insert(op);
+    for (const auto& [op, results] : right) ops.insert(op);
+    for (int op : ops) {
+      (*edges)++;
+      const auto l = left.find(op);
+      const auto r = right.find(op);
+      if (l == left.end() || r == right.end() || !Same(l->second, r->second)) {
+        std::vector<int> path = {op};
+        for (int n = static_cast<int>(at); nodes_[n].parent >= 0; n = nodes_[n].parent)
+          path.push_back(nodes_[n].op);
+        std::reverse(path.begin(), path.end());
+        differs(path);
+        continue;
+      }
+      for (const auto& [outcome, to] : l->second.to) {
+        Add(to, r->second.to.at(outcome), static_cast<int>(at), op, nodes_[at].depth + 1);
+      }
+    }
+    return true;
+  }
+
+  int depth() const { return next_ < nodes_.size() ? nodes_[next_].depth : INT32_MAX; }
+  size_t size() const { return nodes_.size(); }
+
+  Script PathOf(const std::vector<int>& ops) const {
+    std::vector<PathStep> path;
+    for (int op : ops) path.push_back({op, {}});
+    Script script = PathScript(universe_, path);
+    for (struct Step& step : script.steps) {
+      step.has_result = false;
+      step.result.clear();
+    }
+    return script;
+  }
+
+ private:
+  struct Results {
+    std::map<StepOutcome, std::vector<int>> to;
+    uint32_t findings = 0;
+  };
+
+  static std::map<int, Results> Outgoing(OpGraph& graph, const std::vector<int>& states) {
+    std::map<int, Results> results;
+    for (int state : states) {
+      for (const OpGraph::Edge& edge : graph.Expand(state)) {
+        Results& r = results[edge.op];
+        r.to[edge.outcome].push_back(edge.to);
+        r.findings |= edge.findings;
+      }
+    }
+    for (auto& [op, r] : results) {
+      for (auto& [outcome, to] : r.to) {
+        std::sort(to.begin(), to.end());
+        to.erase(std::unique(to.begin(), to.end()), to.end());
+      }
+    }
+    return results;
+  }
+
+  static bool Same(const Results& a, const Results& b) {
+    return a.findings == b.findings && a.to.size() == b.to.size() &&
+           std::equal(a.to.begin(), a.to.end(), b.to.begin(),
+                      [](const auto& x, const auto& y) { return x.first == y.first; });
+  }
+
+  void Add(std::vector<int> left, std::vector<int> right, int parent, int op, int depth) {
+    if (!seen_.insert({left, right}).second) return;
+    nodes_.push_back({std::move(left), std::move(right), parent, op, depth});
+  }
+
+  Script universe_;
+  OpGraph left_;
+  OpGraph right_;
+  std::vector<Node> nodes_;
+  std::set<std::pair<std::vector<int>, std::vector<int>>> seen_;
+  size_t next_ = 0;
+};
+
+// Names the rules that each alone explain the difference, and files the script under them.
+void FileDifference(const Revision& left, const Revision& right, const Script& path,
+                    std::set<std::string>& causes, DiffReport& report) {
+  Difference difference;
+  difference.left = path;
+  difference.right = path;
+  const Behaviour at_left = RunAt(difference.left, left.rules);
+  const Behaviour at_right = RunAt(difference.right, right.rules);
+  if (at_left.SameAs(at_right)) return;
+  std::vector<std::string> names;
+  for (const Rule* rule : DifferingRules(left.rules, right.rules)) {
+    Rules trial = left.rules;
+    Adopt(*rule, right.rules, trial);
+    Script script = path;
+    if (RunAt(script, trial).SameAs(at_right)) names.push_back(rule->name);
+  }
+  difference.rules = absl::StrJoin(names, " or ");
+  if (!causes.insert(difference.rules).second) return;
+  difference.left_findings = at_left.findings;
+  difference.right_findings = at_right.findings;
+  report.differences.push_back(std::move(difference));
+}
+
+// Rules in which the revisions differ and that no difference was put down to.
+std::vector<std::string> UnseenRules(const Revision& left, const Revision& right,
+                                     const DiffReport& report) {
+  std::vector<std::string> unseen;
+  for (const Rule* rule : DifferingRules(left.rules, right.rules)) {
+    const bool seen =
+        std::any_of(report.differences.begin(), report.differences.end(),
+                    [rule](const Difference& d) { return absl::StrContains(d.rules, rule->name); });
+    if (!seen) unseen.push_back(rule->name);
+  }
+  return unseen;
+}
+
+std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
+  GraphBounds bounds;
+  bounds.files = options.files;
+  bounds.backings = options.backings;
+  bounds.writes = options.writes;
+  bounds.maps = 1;
+  std::vector<GraphBounds> all = {bounds};
+  bounds.page_cache = true;
+  bounds.conn = CONN_PASSTHROUGH | CONN_DIRECT_IO_ALLOW_MMAP | CONN_ASYNC_DIO;
+  all.push_back(bounds);
+  bounds.conn = CONN_PASSTHROUGH;
+  all.push_back(bounds);
+  bounds.conn = CONN_PASSTHROUGH | CONN_WRITEBACK_CACHE;
+  all.push_back(bounds);
+  bounds.conn = CONN_PASSTHROUGH | CONN_NO_OPEN;
+  all.push_back(bounds);
+  return all;
+}
+
+}  // namespace
+
+DiffReport DiffRevisions(const Revision& left, const Revision& right, const DiffOptions& options) {
+  DiffReport report;
+  std::vector<std::unique_ptr<PairWalk>> walks;
+  for (const GraphBounds& bounds : BoundsToTry(options))
+    walks.push_back(std::make_unique<PairWalk>(left, right, bounds));
+  const bool differ = !DifferingRules(left.rules, right.rules).empty();
+  std::set<std::string> causes;
+  // All walks go down together, so that the scripts come in the order of their length.
+  for (int depth = 0; depth < options.max_steps; depth++) {
+    if (differ && UnseenRules(left, right, report).empty()) break;
+    for (auto& walk : walks) {
+      while (walk->depth() <= depth) {
+        if (options.stop && options.stop()) {
+          report.complete = false;
+          return report;
+        }
+        if (walk->size() > static_cast<size_t>(options.max_states)) {
+          report.complete = false;
+          break;
+        }
+        report.states++;
+        walk->Step(options.max_steps, &report.edges, [&](const std::vector<int>& ops) {
+          FileDifference(left, right, walk->PathOf(ops), causes, report);
+        });
+      }
+    }
+  }
+  report.unseen = UnseenRules(left, right, report);
+  return report;
+}
+
+}  // namespace iomode
