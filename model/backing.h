@@ -53,7 +53,7 @@ template <class W>
   typename W::Function fn("fuse_backing_open");
   if (fc.ops != nullptr && fc.ops->fuse_backing_open != nullptr)
     return fc.ops->fuse_backing_open(fc, file, flags);
-  if (fc.rules->passthrough < Passthrough::kOpenOnly) return -ENOTTY;
+  if (fc.rules->passthrough == Passthrough::kUnknownBit) return -ENOTTY;
   if (!fc.passthrough) return -EPERM;
   if (flags != 0) return -EINVAL;
   FuseBacking<W>* fb = W::allocation_fails() ? nullptr : fc.backings.alloc();
@@ -77,7 +77,7 @@ template <class W>
   typename W::Function fn("fuse_backing_close");
   if (fc.ops != nullptr && fc.ops->fuse_backing_close != nullptr)
     return fc.ops->fuse_backing_close(fc, id);
-  if (fc.rules->passthrough < Passthrough::kOpenOnly) return -ENOTTY;
+  if (fc.rules->passthrough == Passthrough::kUnknownBit) return -ENOTTY;
   if (!fc.passthrough) return -EPERM;
   if (id <= 0) return -EINVAL;
 

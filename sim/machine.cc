@@ -393,8 +393,9 @@ void Machine::Warn(const char* what) {
 
 void Machine::FalseBusy(const char* what) { AddFinding(FindingKind::kFalseBusy, what, ""); }
 
-void Machine::BadRefcount(const void* count, const char* what) {
-  AddFinding(FindingKind::kUseAfterPut, what, DescribeAddress(count));
+void Machine::BadRefcount(const void* count, const char* what, bool is_put) {
+  AddFinding(is_put ? FindingKind::kDoublePut : FindingKind::kUseAfterPut, what,
+             DescribeAddress(count));
 }
 
 void Machine::Trace(const char* verb, const void* object, int64_t value) {

@@ -165,7 +165,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void Warn(const char* what) override;
   void FalseBusy(const char* what) override;
   bool FatalSignalPending() override;
-  void BadRefcount(const void* count, const char* what) override;
+  void BadRefcount(const void* count, const char* what, bool is_put) override;
   void Trace(const char* verb, const void* object, int64_t value) override;
 
   // FuseServer:

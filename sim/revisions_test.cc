@@ -94,7 +94,7 @@ void ExpectMended(const std::string& finding, const char* proposal) {
       count++;
       // What is found counts, however little was explored; what is not must not be there at all.
       const Verdict found =
-          CheckScript(WithoutClaims(script), *FindRevision("v7.3"), {.max_states = 20'000});
+          CheckScript(WithoutClaims(script), *FindRevision("v7.3"), {.max_states = 1'000'000});
       EXPECT_TRUE(
           std::any_of(found.findings.begin(), found.findings.end(),
                       [&finding](const Finding& f) { return FindingName(f.kind) == finding; }))

@@ -28,7 +28,7 @@ class WorldListener {
   // A parallel write was refused for no good reason.
   virtual void FalseBusy(const char* what) = 0;
   // A reference count was raised from or dropped below zero.
-  virtual void BadRefcount(const void* count, const char* what) = 0;
+  virtual void BadRefcount(const void* count, const char* what, bool is_put) = 0;
   // A visible operation of the running task, for stories: `verb` on `object`, with the value read
   // or written.
   virtual void Trace(const char* verb, const void* object, int64_t value) = 0;
@@ -137,7 +137,8 @@ struct ScheduledWorld {
   static void refcount_inc(Refcount& r) {
     scheduler().Point(&r);
     if (r.value <= 0)
-      listener->BadRefcount(&r, "a reference is taken to an object whose last one was dropped");
+      listener->BadRefcount(&r, "a reference is taken to an object whose last one was dropped",
+                            false);
     r.value++;
     Trace("takes a reference to", &r, r.value);
   }
@@ -149,7 +150,7 @@ struct ScheduledWorld {
   }
   static bool refcount_dec_and_test(Refcount& r) {
     scheduler().Point(&r);
-    if (r.value <= 0) listener->BadRefcount(&r, "a reference is dropped that nobody holds");
+    if (r.value <= 0) listener->BadRefcount(&r, "a reference is dropped that nobody holds", true);
     r.value--;
     Trace("drops a reference to", &r, r.value);
     return r.value == 0;
