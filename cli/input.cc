@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "sim/findings.h"
 #include "sim/script_parser.h"
 
 namespace iomode {
@@ -34,6 +35,18 @@ bool ExpandPath(const std::string& path, std::vector<std::string>* files) {
   return true;
 }
 
+// Whether the script expects only findings that there are.
+bool KnowsExpectations(const Script& script) {
+  for (const Expectation& expectation : script.expectations) {
+    if (FindingFromName(expectation.finding)) continue;
+    std::cerr << script.name << ":" << expectation.pos.line << ":" << expectation.pos.column
+              << ": no finding \"" << expectation.finding << "\", expected one of "
+              << FindingNames() << "\n";
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool ReadScripts(const std::vector<std::string>& paths, std::vector<Script>* scripts) {
@@ -43,6 +56,7 @@ bool ReadScripts(const std::vector<std::string>& paths, std::vector<Script>* scr
   for (const std::string& file : files) {
     absl::StatusOr<Script> script = ParseScriptFile(file);
     if (script.ok()) {
+      good &= KnowsExpectations(*script);
       scripts->push_back(*std::move(script));
     } else {
       std::cerr << script.status().message() << "\n";

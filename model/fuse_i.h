@@ -160,8 +160,8 @@ struct AddressSpace {
   typename W::WaitQueue page_wait;  // PG_locked and PG_writeback
   uint8_t* flags;                   // PageFlag
   uint16_t* bytes;  // whose bytes: the step that wrote them, 0: the file's first ones
-  int16_t npages;   // capacity
-  int16_t nrpages;  // present ones
+  int32_t npages;   // capacity
+  int32_t nrpages;  // present ones
   int16_t error;    // AS_EIO, AS_ENOSPC: a negative errno not yet reported by filemap_check_errors
   int16_t wb_err;   // the last writeback error, reported once to every file
   Racy<uint8_t> wb_seq;

@@ -16,7 +16,7 @@ namespace {
 using W = ScheduledWorld;
 
 // How many pages the page cache of a script's inodes must be able to hold.
-int16_t PagesNeeded(const std::vector<Machine::Program>& programs) {
+int32_t PagesNeeded(const std::vector<Machine::Program>& programs) {
   int64_t end = kInitialFileSize;
   int64_t appended = 0;
   for (const Machine::Program& p : programs) {
@@ -28,7 +28,7 @@ int16_t PagesNeeded(const std::vector<Machine::Program>& programs) {
       appended += len;
     }
   }
-  return static_cast<int16_t>((end + appended + kPageSize - 1) / kPageSize + 1);
+  return static_cast<int32_t>((end + appended + kPageSize - 1) / kPageSize + 1);
 }
 
 // By address of the revision.
@@ -64,7 +64,7 @@ void Machine::BuildPrograms() {
 
 void Machine::BuildKernel() {
   const int steps = static_cast<int>(programs_.size());
-  const int16_t pages = PagesNeeded(programs_);
+  const int32_t pages = PagesNeeded(programs_);
   const int inodes = inode_count();
   const int backing_opens =
       static_cast<int>(std::count_if(programs_.begin(), programs_.end(), [](const Program& p) {

@@ -47,7 +47,9 @@ class UniverseBuilder {
     step.inode = inode;
     step.fopen_flags = flags;
     step.backing = backing;
-    if (bounds_.conn & CONN_ASYNC_DIO) step.open_flags |= OPEN_DIRECT;
+    // Both kinds of aio: on plain direct files without O_DIRECT, on parallel ones with it.
+    if ((bounds_.conn & CONN_ASYNC_DIO) && (flags & FOPEN_PARALLEL_DIRECT_WRITES))
+      step.open_flags |= OPEN_DIRECT;
   }
 
   void AddHeldWrite(Op op, int file, int64_t off) {

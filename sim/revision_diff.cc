@@ -216,6 +216,12 @@ std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
   all.push_back(bounds);
   bounds.conn = CONN_PASSTHROUGH;
   all.push_back(bounds);
+  // Without backings, so that longer scripts are within reach.
+  GraphBounds plain = bounds;
+  plain.backings = 0;
+  plain.maps = 0;
+  plain.conn = CONN_DIRECT_IO_ALLOW_MMAP | CONN_ASYNC_DIO;
+  all.push_back(plain);
   bounds.conn = CONN_PASSTHROUGH | CONN_WRITEBACK_CACHE;
   all.push_back(bounds);
   bounds.conn = CONN_PASSTHROUGH | CONN_NO_OPEN;

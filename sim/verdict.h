@@ -32,7 +32,7 @@ struct Verdict {
 };
 
 struct CheckOptions {
-  uint64_t max_states = 20'000'000;
+  uint64_t max_states = 5'000'000;
 };
 
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);
