@@ -25,7 +25,7 @@ struct DiffOptions {
   int backings = 1;
   int writes = 1;
   int max_steps = 6;           // operations in a script
-  int max_states = 3'000;      // pairs of states, for each set of connection capabilities
+  int max_states = 12'000;      // pairs of states, for each set of connection capabilities
   std::function<bool()> stop;  // asked now and then; true ends the walk; may be null
 };
 
