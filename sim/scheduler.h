@@ -177,9 +177,9 @@ class Scheduler {
   void* driver_sp_ = nullptr;
   Body body_ = nullptr;
   void* context_ = nullptr;
-  void* asan_fake_stack_ = nullptr;
-  const void* driver_stack_ = nullptr;
-  size_t driver_stack_bytes_ = 0;
+  [[maybe_unused]] void* asan_fake_stack_ = nullptr;
+  [[maybe_unused]] const void* driver_stack_ = nullptr;
+  [[maybe_unused]] size_t driver_stack_bytes_ = 0;
 };
 
 // A saved state: shared part and live stacks. Restoring puts every byte back to where it was.
