@@ -96,7 +96,7 @@ Comparison Compare(const Script& script, const Revision& model, const Revision& 
     if (comparison.complete) CompareLitmus(script, of_model, of_source, &comparison);
   } else {
     RunnerOptions options;
-  options.max_states = max_states;
+    options.max_states = max_states;
     const RunReport of_model = Runner(script, model, options).Run();
     const RunReport of_source = Runner(script, source, options).Run();
     count(of_model.stats, of_source.stats);
