@@ -81,23 +81,35 @@ template <class W>
   }
 }
 
+// *stat_size: the size that stat(2) gives, the server's even where it came too late to be taken
+// over.
 template <class W>
-[[gnu::noinline]] int fuse_do_getattr(FuseInode<W>& fi) {
+[[gnu::noinline]] int fuse_do_getattr(FuseInode<W>& fi, int64_t* stat_size) {
   typename W::Function fn("fuse_do_getattr");
   const uint16_t attr_version = W::READ_ONCE(fi.fc->attr_version);
   FuseArgs<W> args = {};
   args.opcode = FUSE_GETATTR;
   args.inode = &fi;
   const int err = fuse_simple_request(*fi.fc, args);
-  if (!err) fuse_change_attributes(fi, args.out_size, attr_version);
-  return err;
+  if (err) return err;
+  fuse_change_attributes(fi, args.out_size, attr_version);
+  *stat_size = fi.fc->cap(CONN_WRITEBACK_CACHE) ? i_size_read(fi) : args.out_size;
+  return 0;
 }
 
-// Asks the server when one of `mask` is stale.
+// Asks the server when one of `mask` is stale. 0 with *stat_size, or a negative errno.
+template <class W>
+int fuse_update_get_attr(FuseInode<W>& fi, uint8_t mask, int64_t* stat_size) {
+  const uint8_t cached = fi.fc->cap(CONN_WRITEBACK_CACHE) ? FUSE_STATX_SIZE : 0;
+  if (W::READ_ONCE(fi.inval_mask) & mask & ~cached) return fuse_do_getattr(fi, stat_size);
+  *stat_size = i_size_read(fi);
+  return 0;
+}
+
 template <class W>
 int fuse_update_attributes(FuseInode<W>& fi, uint8_t mask) {
-  const uint8_t cached = fi.fc->cap(CONN_WRITEBACK_CACHE) ? FUSE_STATX_SIZE : 0;
-  return (W::READ_ONCE(fi.inval_mask) & mask & ~cached) ? fuse_do_getattr(fi) : 0;
+  int64_t stat_size;
+  return fuse_update_get_attr(fi, mask, &stat_size);
 }
 
 // Truncates to `size`. `by_open`: for open(2) with O_TRUNC, of a server that did it in OPEN already

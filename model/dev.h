@@ -21,6 +21,9 @@ template <class W>
 [[gnu::noinline]] int fuse_simple_request(FuseConn<W>& fc, FuseArgs<W>& args) {
   W::operation("sends to the server on", &fc.connected, args.opcode);
   if (!fc.connected.value) return -ENOTCONN;
+  // A task that was killed takes the request back, unless the server reads it first.
+  const bool force = args.opcode == FUSE_FLUSH || args.opcode == FUSE_RELEASE;
+  if (!force && W::fatal_signal_pending() && W::choose(2) == 0) return -EINTR;
   FuseReq<W>* req = fc.reqs.alloc();
   req->args = args;
   req->task = W::current();

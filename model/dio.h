@@ -171,7 +171,10 @@ template <class W>
     const int err = filemap_write_and_wait_range(fi, first, last);
     if (err) return err;
   }
-  if (rules.writeback_copies_pages && fuse_range_is_writeback(fi, first, last)) {
+  const bool busy = rules.writeback_copies_pages
+                        ? fuse_range_is_writeback(fi, first, last)
+                        : filemap_range_has_writeback(fi.i_data, first, last);
+  if (busy) {
     if (!write) W::down_write(fi.i_rwsem);
     fuse_sync_writes(fi);
     if (!write) W::up_write(fi.i_rwsem);

@@ -12,7 +12,9 @@
 #ifndef MODEL_FILEMAP_H_
 #define MODEL_FILEMAP_H_
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "model/fuse_i.h"
 
@@ -68,6 +70,15 @@ bool __page_wait_unlocked(AddressSpace<W>& mapping, int64_t index) {
   return __page_is(mapping, index, PG_present);
 }
 
+// The same for a task that can be killed: -EINTR when it was.
+template <class W>
+int __page_wait_unlocked_killable(AddressSpace<W>& mapping, int64_t index) {
+  W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
+    return !__page_is(mapping, index, PG_present | PG_locked) || W::fatal_signal_pending();
+  });
+  return W::fatal_signal_pending() ? -EINTR : 0;
+}
+
 template <class W>
 void __page_wait_writeback(AddressSpace<W>& mapping, int64_t index) {
   W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
@@ -75,13 +86,20 @@ void __page_wait_writeback(AddressSpace<W>& mapping, int64_t index) {
   });
 }
 
-// Waits for the page's lock and takes it, once no writeback of the page is under way. False when
-// the page is gone. Where writeback copies pages they are not under writeback to the page cache.
+// Waits for the page's lock and takes it. False when the page is gone.
+template <class W>
+bool __page_lock(AddressSpace<W>& mapping, int64_t index) {
+  if (!__page_wait_unlocked(mapping, index)) return false;
+  __page_set(mapping, index, PG_locked);
+  return true;
+}
+
+// The same, once no writeback of the page is under way. Where writeback copies pages they are not
+// under writeback to the page cache.
 template <class W>
 bool __page_lock_stable(FuseInode<W>& fi, int64_t index) {
   AddressSpace<W>& mapping = fi.i_data;
-  if (!__page_wait_unlocked(mapping, index)) return false;
-  __page_set(mapping, index, PG_locked);
+  if (!__page_lock(mapping, index)) return false;
   if (!fi.fc->rules->writeback_copies_pages) __page_wait_writeback(mapping, index);
   return true;
 }
@@ -106,32 +124,70 @@ void unmap_mapping_cows(FuseInode<W>& fi, int64_t first) {
   });
 }
 
-// Removes the pages that lie wholly in [start, end) bytes; what is dirty in them is lost. Waits for
-// locked pages.
+// The pages that one look into the mapping gives, at most FOLIO_BATCH_SIZE.
+struct FolioBatch {
+  static constexpr int kSize = 31;
+  static constexpr int kWindow = 64;
+  int64_t begin;
+  int64_t end;       // the next look begins here
+  uint64_t present;  // from `begin` on
+  bool has(int64_t index) const { return (present >> (index - begin)) & 1; }
+};
+
+// The first pages of [first, end). i_pages is held.
 template <class W>
-[[gnu::noinline]] void truncate_pagecache_range(FuseInode<W>& fi, int64_t start, int64_t end) {
+FolioBatch find_get_entries(const AddressSpace<W>& mapping, int64_t first, int64_t end) {
+  FolioBatch batch = {first, first, 0};
+  const int64_t stop = std::min<int64_t>({end, mapping.npages, first + FolioBatch::kWindow});
+  for (int n = 0; batch.end < stop && n < FolioBatch::kSize; batch.end++) {
+    if (!__page_is(mapping, batch.end, PG_present)) continue;
+    batch.present |= uint64_t{1} << (batch.end - first);
+    n++;
+  }
+  return batch;
+}
+
+// Removes the pages of [start, end) bytes; what is dirty in them is lost. First those that nobody
+// holds, then, one after the other, the others, until none is left. The pages that `start` and
+// `end` fall into stay, zeroed in part.
+template <class W>
+[[gnu::noinline]] void truncate_inode_pages_range(FuseInode<W>& fi, int64_t start, int64_t end) {
   AddressSpace<W>& mapping = fi.i_data;
+  const int64_t first = pages_up_to(start);
+  const int64_t last = std::min<int64_t>(page_of(end), mapping.npages);
+  const uint8_t held = fi.fc->rules->writeback_copies_pages ? PG_locked : PG_locked | PG_writeback;
   W::spin_lock(mapping.i_pages);
-  for (int64_t i = pages_up_to(start); i < page_of(end) && i < mapping.npages; i++) {
-    if (__page_is(mapping, i, PG_present) && __page_lock_stable(fi, i)) __page_remove(mapping, i);
+  for (int64_t i = first; i < last; i++) {
+    if (__page_is(mapping, i, PG_present) && !(mapping.flags[i] & held)) __page_remove(mapping, i);
+  }
+  for (const int64_t edge : {start, end}) {
+    const int64_t i = page_of(edge);
+    if (edge % kPageSize != 0 && __page_is(mapping, i, PG_present) && __page_lock_stable(fi, i))
+      __page_unlock(mapping, i);
+  }
+  for (bool found = true; found;) {
+    found = false;
+    for (int64_t i = first; i < last; i++) {
+      if (!__page_is(mapping, i, PG_present)) continue;
+      found = true;
+      if (__page_lock_stable(fi, i)) __page_remove(mapping, i);
+    }
   }
   W::spin_unlock(mapping.i_pages);
 }
 
-// Removes the pages beyond `size`. The page that `size` falls into stays, zeroed behind it.
 template <class W>
-[[gnu::noinline]] void truncate_pagecache(FuseInode<W>& fi, int64_t size) {
-  AddressSpace<W>& mapping = fi.i_data;
-  W::spin_lock(mapping.i_pages);
+void truncate_pagecache_range(FuseInode<W>& fi, int64_t start, int64_t end) {
+  truncate_inode_pages_range(fi, start, end);
+}
+
+// Removes the pages beyond `size`.
+template <class W>
+void truncate_pagecache(FuseInode<W>& fi, int64_t size) {
+  W::spin_lock(fi.i_data.i_pages);
   unmap_mapping_cows(fi, pages_up_to(size));
-  if (size % kPageSize != 0 && __page_is(mapping, page_of(size), PG_present) &&
-      __page_lock_stable(fi, page_of(size))) {
-    __page_unlock(mapping, page_of(size));
-  }
-  for (int64_t i = pages_up_to(size); i < mapping.npages; i++) {
-    if (__page_is(mapping, i, PG_present) && __page_lock_stable(fi, i)) __page_remove(mapping, i);
-  }
-  W::spin_unlock(mapping.i_pages);
+  W::spin_unlock(fi.i_data.i_pages);
+  truncate_inode_pages_range(fi, size, int64_t{fi.i_data.npages} * kPageSize);
 }
 
 // mapping_set_error().

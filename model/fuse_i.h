@@ -137,20 +137,23 @@ struct File {
   FuseFile<W>* private_data;
   Racy<uint32_t> f_flags;  // OpenFlag: OPEN_DIRECT, OPEN_APPEND; and how it was opened
   FileRaState f_ra;
-  uint8_t f_wb_err;  // mapping.wb_seq when errors were last reported here
+  bool opened_to_append;  // by open(2): a passthrough file's backing file keeps it
+  uint8_t f_wb_err;       // mapping.wb_seq when errors were last reported here
   bool live;
 };
 
 // struct vm_area_struct: one mapping of a whole file.
 template <class W>
 struct Vma {
-  File<W>* file;          // vm_file; NULL when `backing` took over
-  BackingInode* backing;  // a passthrough mapping: the backing file
-  uint8_t* cow;           // by page: a private copy exists; racy
+  File<W>* file;              // vm_file; NULL when `backing` took over
+  BackingInode* backing;      // a passthrough mapping: the backing file
+  uint8_t* cow;               // by page: a private copy exists; racy
+  typename W::RwSem vm_lock;  // shared: an access is under way; exclusive: it is being unmapped
+  uint8_t anon_vma;           // it has had a private copy; racy
   bool shared;
   bool may_write;    // PROT_WRITE
   bool fuse_vm_ops;  // fuse_file_vm_ops: page_mkwrite, and writeback at close
-  bool live;
+  bool live;         // until munmap takes it out of the address space
 };
 
 // struct address_space of an inode. Arrays have `npages` entries.

@@ -59,12 +59,9 @@ template <class W>
   AddressSpace<W>& mapping = fi.i_data;
   W::spin_lock(mapping.i_pages);
   if (__page_is(mapping, index, PG_present | PG_locked)) {
-    W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&mapping, index] {
-      return !__page_is(mapping, index, PG_present | PG_locked) || W::fatal_signal_pending();
-    });
+    const int err = __page_wait_unlocked_killable(mapping, index);
     W::spin_unlock(mapping.i_pages);
-    if (W::fatal_signal_pending()) return -EINTR;
-    return 1;
+    return err ? err : 1;
   }
   if (!__page_is(mapping, index, PG_present)) {
     W::spin_unlock(mapping.i_pages);
@@ -109,6 +106,10 @@ template <class W>
     if (__page_is(mapping, last, PG_readahead))
       page_cache_async_ra(fi, *iocb.file, last, end - last);
     if (__page_is(mapping, last, PG_uptodate)) return 0;
+    if (fi.fc->rules->read_copies_before_waiting && *n > 1) {
+      --*n;
+      return 0;
+    }
     const int err = filemap_update_page(fi, iocb, last);
     if (err == 0 || --*n > 0) return 0;
     if (err < 0) return err;
@@ -258,7 +259,7 @@ template <class W>
     }
     if (!__page_is(mapping, index, PG_present)) __page_add(mapping, index, 0);
     __page_set(mapping, index, PG_locked);
-    __page_wait_writeback(mapping, index);
+    if (fi.fc->rules->cached_write_waits_for_writeback) __page_wait_writeback(mapping, index);
     const bool whole = to - iocb.pos == kPageSize || index * kPageSize >= fi.i_size.value;
     const bool fetch = !whole && !__page_is(mapping, index, PG_uptodate);
     W::spin_unlock(mapping.i_pages);
@@ -338,7 +339,8 @@ template <class W>
   BackingInode* backing = iocb.file->private_data->passthrough;
   W::down_write(fi.i_rwsem);
   W::operation("writes backing of", &fi.fb);
-  if (iocb.append) iocb.pos = backing->size;
+  // A synchronous write also obeys the flags with which the backing file was opened.
+  if (iocb.append || (iocb.is_sync() && iocb.file->opened_to_append)) iocb.pos = backing->size;
   const int64_t end = iocb.pos + iocb.count;
   backing->size = std::max<int64_t>(backing->size, end);
   if (fi.fc->rules->passthrough_write_grows_size) {

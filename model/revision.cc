@@ -25,6 +25,9 @@ constexpr Rules CB098() {
       .passthrough_write_grows_size = false,
       .async_without_o_direct = false,
       .writeback_copies_pages = true,
+      .cached_write_waits_for_writeback = true,
+      .read_copies_before_waiting = false,
+      .truncate_is_killable = false,
       .evict_warns = false,
       .attach_wakes_waiters = false,
       .wait_sets_bit_again = false,
@@ -83,6 +86,9 @@ constexpr Rules V618() {
   Rules r = V612();
   r.async_without_o_direct = true;
   r.writeback_copies_pages = false;
+  r.cached_write_waits_for_writeback = false;
+  r.read_copies_before_waiting = true;
+  r.truncate_is_killable = true;
   return r;
 }
 
@@ -183,6 +189,15 @@ const std::vector<Rule>& RuleTable() {
        "writeback sends copies: pages are free at once, and flush waits for the WRITEs under the "
        "inode lock",
        &Rules::writeback_copies_pages},
+      {"cached_write_waits_for_writeback", "a4c9ab1d4975",
+       "a write into the cache of a writeback_cache server waits for the WRITE of that page",
+       &Rules::cached_write_waits_for_writeback},
+      {"read_copies_before_waiting", "054e338d0f2c",
+       "a cached read copies the pages that are there before it waits for the next one",
+       &Rules::read_copies_before_waiting},
+      {"truncate_is_killable", "d68687564280",
+       "a truncation that waits for the inode lock ends when its process is killed",
+       &Rules::truncate_is_killable},
       {"evict_warns", "4864a6dd8320", "evicting an inode warns when iocachectr is not 0",
        &Rules::evict_warns},
       {"attach_wakes_waiters", "proposal", "attaching a backing wakes the tasks on direct_io_waitq",
@@ -257,6 +272,9 @@ const std::vector<Revision>& Revisions() {
        {{"0c58a97f919c",
          "pages stay under writeback until the answer; flush leaves the inode lock alone"},
         {"1c61fc81a50e", "all aio on direct files is asynchronous"},
+        {"054e338d0f2c", "a cached read copies what is there before it waits for a page"},
+        {"d68687564280", "a truncation that waits for the inode lock can be killed"},
+        {"a4c9ab1d4975", "a write into the cache does not wait for the writeback of its page"},
         {"26e5c67deb2e",
          "RELEASE is sent synchronously for virtiofs only (no rule: not visible here)"}},
        nullptr},

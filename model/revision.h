@@ -40,6 +40,9 @@ struct Rules {
   bool passthrough_write_grows_size;
   bool async_without_o_direct;
   bool writeback_copies_pages;
+  bool cached_write_waits_for_writeback;
+  bool read_copies_before_waiting;
+  bool truncate_is_killable;
   bool evict_warns;
   bool attach_wakes_waiters;
   bool wait_sets_bit_again;

@@ -32,7 +32,11 @@ template <class W>
 template <class W>
 [[gnu::noinline]] int do_truncate(FuseInode<W>& fi, int64_t size, bool by_open) {
   typename W::Function fn("do_truncate");
-  W::down_write(fi.i_rwsem);
+  if (!fi.fc->rules->truncate_is_killable) {
+    W::down_write(fi.i_rwsem);
+  } else if (W::down_write_killable(fi.i_rwsem)) {
+    return -EINTR;
+  }
   const int err = fuse_do_setattr(fi, size, by_open);
   W::up_write(fi.i_rwsem);
   return err;
@@ -47,6 +51,7 @@ template <class W>
   W::refcount_set(file->f_count, 1);
   file->inode = &fi;
   file->f_flags = flags;
+  file->opened_to_append = (flags & OPEN_APPEND) != 0;
   file->f_ra.prev_pos = -1;
   file->f_wb_err = fi.i_data.wb_seq;
   int err = fuse_open(fi, *file);
@@ -71,17 +76,28 @@ int vfs_close(FuseConn<W>& fc, File<W>* file) {
   return err;
 }
 
+// Whether reads and writes at an offset are possible: stream_open() and nonseekable_open() take
+// FMODE_PREAD and FMODE_PWRITE away. Asynchronous ones do not ask.
+template <class W>
+bool file_is_seekable(const File<W>& file) {
+  return !(file.private_data->open_flags & (FOPEN_STREAM | FOPEN_NONSEEKABLE));
+}
+
+// pread(2), or the submission of an asynchronous read.
 template <class W>
 int64_t vfs_read(Kiocb<W>& iocb) {
   File<W>& file = *iocb.file;
+  if (iocb.is_sync() && !file_is_seekable(file)) return -ESPIPE;
   if (!(file.f_flags & OPEN_READ)) return -EBADF;
   iocb.direct = (file.f_flags & OPEN_DIRECT) != 0;
   return fuse_file_read_iter(*file.inode, iocb);
 }
 
+// pwrite(2), or the submission of an asynchronous write.
 template <class W>
 int64_t vfs_write(Kiocb<W>& iocb) {
   File<W>& file = *iocb.file;
+  if (iocb.is_sync() && !file_is_seekable(file)) return -ESPIPE;
   if (!(file.f_flags & OPEN_WRITE)) return -EBADF;
   iocb.direct = (file.f_flags & OPEN_DIRECT) != 0;
   iocb.append |= (file.f_flags & OPEN_APPEND) != 0;
@@ -91,6 +107,7 @@ int64_t vfs_write(Kiocb<W>& iocb) {
 template <class W>
 int64_t vfs_splice_read(Kiocb<W>& iocb) {
   if (!(iocb.file->f_flags & OPEN_READ)) return -EBADF;
+  if (!file_is_seekable(*iocb.file)) return -EINVAL;
   // copy_splice_read: O_DIRECT does not splice pages.
   if (iocb.file->f_flags & OPEN_DIRECT) return vfs_read(iocb);
   return fuse_splice_read(*iocb.file->inode, iocb);
@@ -116,23 +133,28 @@ template <class W>
   fput(fc, file);
 }
 
-// A load or store at iocb.pos. 0, or -EFAULT where the task would get a signal.
+// A load or store at iocb.pos. 0, -EFAULT where the task would get a signal, or -EINTR when it was
+// killed. `mmap_lock`: as for do_user_addr_fault.
 template <class W>
-int access_memory(Vma<W>& vma, Kiocb<W>& iocb, bool store) {
+int access_memory(Vma<W>& vma, typename W::RwSem* mmap_lock, Kiocb<W>& iocb, bool store) {
   if (store && !vma.may_write) return -EFAULT;
   if (vma.backing != nullptr) {
     W::operation("touches a mapping of", vma.backing);
     return page_of(iocb.pos) < pages_up_to(vma.backing->size) ? 0 : -EFAULT;
   }
-  iocb.file = vma.file;
-  return handle_mm_fault(*vma.file->inode, vma, iocb, store);
+  return do_user_addr_fault(vma, mmap_lock, iocb, store);
 }
 
+// `mmap_lock`: the process's, not held.
 template <class W>
-int vfs_msync(Vma<W>& vma) {
-  File<W>* file = vma.file;
-  if (file == nullptr || !vma.shared) return 0;
-  W::refcount_inc(file->f_count);
+int vfs_msync(Vma<W>& vma, typename W::RwSem& mmap_lock) {
+  W::down_read(mmap_lock);
+  // A shared mapping of a file that is not open for writing has no VM_SHARED.
+  File<W>* file = vma.shared ? vma.file : nullptr;
+  if (file != nullptr && !(file->f_flags & OPEN_WRITE)) file = nullptr;
+  if (file != nullptr) W::refcount_inc(file->f_count);
+  W::up_read(mmap_lock);
+  if (file == nullptr) return 0;
   const int err = fuse_fsync(*file);
   fput(*file->inode->fc, file);
   return err;
@@ -170,8 +192,9 @@ template <class W>
 // fstat(2): the size, or a negative errno.
 template <class W>
 int64_t vfs_getattr(File<W>& file) {
-  const int err = fuse_update_attributes(*file.inode, FUSE_STATX_SIZE | FUSE_STATX_ATIME);
-  return err ? err : i_size_read(*file.inode);
+  int64_t size = 0;
+  const int err = fuse_update_get_attr(*file.inode, FUSE_STATX_SIZE | FUSE_STATX_ATIME, &size);
+  return err ? err : size;
 }
 
 template <class W>
@@ -182,19 +205,10 @@ int vfs_readahead(File<W>& file, int64_t offset, int64_t length) {
   return 0;
 }
 
-// sync_file_range(2) with all three flags: writes the range back and waits.
+// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts to write the range back.
 template <class W>
 int vfs_sync_file_range(File<W>& file, int64_t offset, int64_t length) {
-  FuseInode<W>& fi = *file.inode;
-  const int64_t first = page_of(offset);
-  const int64_t last = page_of(offset + length - 1);
-  filemap_fdatawait_range(fi, first, last);
-  int err = file_check_and_advance_wb_err(file);
-  if (err) return err;
-  err = fuse_writepages(fi, first, last);
-  if (err) return err;
-  filemap_fdatawait_range(fi, first, last);
-  return file_check_and_advance_wb_err(file);
+  return fuse_writepages(*file.inode, page_of(offset), page_of(offset + length - 1), WB_SYNC_NONE);
 }
 
 // The inode leaves memory.

@@ -104,6 +104,8 @@ struct ExampleWorld {
   };
   // Whether the running task was killed; ends the waits that are killable.
   static bool fatal_signal_pending();
+  // A value below n: any of them can happen.
+  static int choose(int n);
   // Whether the allocation that the caller is about to make has to fail.
   static bool allocation_fails();
 
@@ -146,6 +148,11 @@ struct ExampleWorld {
   static void up_read(RwSem& sem);
   static void down_write(RwSem& sem);
   static void up_write(RwSem& sem);
+  // Without sleeping; false when the lock is held exclusively or somebody waits for it.
+  static bool down_read_trylock(RwSem& sem);
+  // 0, or -EINTR without the lock when the task's process is killed while it waits.
+  static int down_read_killable(RwSem& sem);
+  static int down_write_killable(RwSem& sem);
   static void downgrade_write(RwSem& sem);
 
   // --- RCU, one domain a connection ---

@@ -153,10 +153,14 @@ template <class W>
   fuse_finish_unsent(fi, unsent);
 }
 
-// fuse_writepages with WB_SYNC_ALL over pages [first, last]: sends the dirty ones and does not wait
-// for the answers. -EIO when no file is open to write them through; they stay dirty then.
+enum SyncMode : uint8_t { WB_SYNC_NONE, WB_SYNC_ALL };
+
+// Sends the dirty pages of [first, last] and does not wait for the answers. A page that is still
+// under writeback is waited for, or passed over with WB_SYNC_NONE. -EIO when no file is open to
+// write them through; they stay dirty then.
 template <class W>
-[[gnu::noinline]] int fuse_writepages(FuseInode<W>& fi, int64_t first, int64_t last) {
+[[gnu::noinline]] int fuse_writepages(FuseInode<W>& fi, int64_t first, int64_t last,
+                                      SyncMode sync = WB_SYNC_ALL) {
   AddressSpace<W>& mapping = fi.i_data;
   const int64_t size = W::READ_ONCE(fi.i_size);
   int64_t at = first;
@@ -174,8 +178,11 @@ template <class W>
     W::spin_lock(mapping.i_pages);
     while (end <= last && end < mapping.npages && (end == at || end != pages_up_to(size)) &&
            __page_is(mapping, end, PG_present | PG_dirty)) {
-      if (!__page_lock_stable(fi, end)) break;
-      const bool dirty = __page_is(mapping, end, PG_dirty);
+      const bool waits = sync == WB_SYNC_ALL;
+      if (!(waits ? __page_lock_stable(fi, end) : __page_lock(mapping, end))) break;
+      const bool in_flight =
+          !fi.fc->rules->writeback_copies_pages && __page_is(mapping, end, PG_writeback);
+      const bool dirty = __page_is(mapping, end, PG_dirty) && !in_flight;
       if (dirty) {
         __page_clear(mapping, end, PG_dirty);
         __page_set(mapping, end, PG_writeback);
@@ -195,15 +202,26 @@ template <class W>
   return 0;
 }
 
-// Whether any page of [first, last] is dirty or under writeback.
 template <class W>
-bool filemap_range_needs_writeback(AddressSpace<W>& mapping, int64_t first, int64_t last) {
+bool filemap_range_has_any(AddressSpace<W>& mapping, int64_t first, int64_t last, uint8_t flags) {
   bool found = false;
   W::spin_lock(mapping.i_pages);
   for (int64_t i = first; i <= last && i < mapping.npages; i++)
-    found |= (mapping.flags[i] & (PG_dirty | PG_writeback)) != 0;
+    found |= (mapping.flags[i] & flags) != 0;
   W::spin_unlock(mapping.i_pages);
   return found;
+}
+
+// Whether any page of [first, last] is dirty or under writeback.
+template <class W>
+bool filemap_range_needs_writeback(AddressSpace<W>& mapping, int64_t first, int64_t last) {
+  return filemap_range_has_any(mapping, first, last, PG_dirty | PG_writeback);
+}
+
+// The same, and a page that somebody has locked may become so.
+template <class W>
+bool filemap_range_has_writeback(AddressSpace<W>& mapping, int64_t first, int64_t last) {
+  return filemap_range_has_any(mapping, first, last, PG_dirty | PG_writeback | PG_locked);
 }
 
 // Writes dirty pages of [first, last] back and waits. 0 or the error that a writeback met.
@@ -225,15 +243,17 @@ int write_inode_now(FuseInode<W>& fi) {
   return err;
 }
 
-// Removes pages [first, last]: waits for locked ones, writes dirty ones back. -EBUSY when a dirty
-// page could not be written.
+// Removes pages [first, last]: waits for locked ones, writes dirty ones back. Pages that appear in
+// a batch while one of it is waited for stay. -EBUSY when a dirty page could not be written.
 template <class W>
 [[gnu::noinline]] int invalidate_inode_pages2_range(FuseInode<W>& fi, int64_t first, int64_t last) {
   AddressSpace<W>& mapping = fi.i_data;
   int ret = 0;
   W::spin_lock(mapping.i_pages);
+  FolioBatch batch = find_get_entries(mapping, first, last + 1);
   for (int64_t i = first; i <= last && i < mapping.npages; i++) {
-    if (!__page_is(mapping, i, PG_present) || !__page_lock_stable(fi, i)) continue;
+    if (i >= batch.end) batch = find_get_entries(mapping, i, last + 1);
+    if (!batch.has(i) || !__page_is(mapping, i, PG_present) || !__page_lock_stable(fi, i)) continue;
     if (__page_is(mapping, i, PG_dirty)) {
       __page_clear(mapping, i, PG_dirty);
       __page_set(mapping, i, PG_writeback);

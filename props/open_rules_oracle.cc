@@ -19,6 +19,9 @@ Result Blocked() { return {Result::Kind::kBlocked, 0, Via::kNone}; }
 constexpr uint32_t kBesidePassthrough =
     FOPEN_PASSTHROUGH | FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES | FOPEN_NOFLUSH;
 
+// pread(2) and pwrite(2) of such a file give ESPIPE.
+constexpr uint32_t kWithoutOffsets = FOPEN_STREAM | FOPEN_NONSEEKABLE;
+
 }  // namespace
 
 OpenRulesOracle::OpenRulesOracle(const Script& script)
@@ -211,6 +214,7 @@ std::optional<Expected> OpenRulesOracle::Munmap(const Step& step) {
 std::optional<Expected> OpenRulesOracle::Read(const Step& step) {
   const File& file = files_[step.file];
   if (!file.is_open) return std::nullopt;
+  if (file.reply & kWithoutOffsets) return Expected{Errno(ESPIPE), {}};
   if (!(file.how & OPEN_READ)) return Expected{Errno(EBADF), {}};
   if (!(file.reply & FOPEN_DIRECT_IO) && !file.passthrough) return std::nullopt;
   const int64_t off = step.off.value_or(0);
@@ -224,6 +228,7 @@ std::optional<Expected> OpenRulesOracle::Read(const Step& step) {
 std::optional<Expected> OpenRulesOracle::WriteStep(const Step& step) {
   const File& file = files_[step.file];
   if (!file.is_open) return std::nullopt;
+  if (file.reply & kWithoutOffsets) return Expected{Errno(ESPIPE), {}};
   if (!(file.how & OPEN_WRITE)) return Expected{Errno(EBADF), {}};
   Inode& inode = inodes_[file.inode];
   const bool direct = (file.reply & FOPEN_DIRECT_IO) != 0;

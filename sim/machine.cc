@@ -75,9 +75,12 @@ void Machine::BuildKernel() {
   // Requests are under way for short, but for those that the server holds.
   const auto holds = std::count_if(programs_.begin(), programs_.end(),
                                    [](const Program& p) { return p.step->hold != Hold::kNone; });
+  const bool holds_writeback = std::any_of(
+      programs_.begin(), programs_.end(), [](const Program& p) { return HoldsWriteback(*p.step); });
   const int16_t requests = static_cast<int16_t>(4 * std::min<int64_t>(holds, tasks) + 12);
-  const size_t shared = (64 << 10) + steps * 512 + requests * 256 + inodes * (512 + pages * 8) +
-                        maps_ * (256 + pages);
+  const size_t held_bytes = holds_writeback ? requests * pages : 0;
+  const size_t shared = (64 << 10) + held_bytes * sizeof(uint16_t) + steps * 512 + requests * 256 +
+                        inodes * (512 + pages * 8) + maps_ * (256 + pages);
   scheduler_ = std::make_unique<Scheduler>(shared, tasks);
   Scheduler& s = *scheduler_;
 
@@ -121,6 +124,8 @@ void Machine::BuildKernel() {
   }
   finding_kinds_ = s.Allocate<uint32_t>();
   server_ = s.Allocate<ServerState>();
+  held_bytes_ = s.Allocate<uint16_t>(held_bytes);
+  release_holders_ = s.Allocate<int16_t>(opens_);
   backings_ = s.Allocate<BackingName>(script_.backings.size());
   for (size_t i = 0; i < script_.backings.size(); i++) backings_[i].inode.size = kInitialFileSize;
   steps_ = s.Allocate<StepState>(steps);
@@ -181,11 +186,9 @@ void Machine::TaskMain(void* context, uint32_t user) {
 void Machine::StepMain(int index) {
   StepState& state = steps_[index];
   const Step& step = *programs_[index].step;
-  const int process = step.op != Op::kKill && step.file >= 0 && owners_[step.file] > 0
-                          ? owners_[step.file] - 1
-                          : -1;
   if (step.op == Op::kOpen) owners_[step.file] = static_cast<int16_t>(programs_[index].open + 1);
-  const int owner = step.op == Op::kOpen ? programs_[index].open : process;
+  const int owner = ProcessOf(step);
+  state.process = static_cast<int16_t>(owner + 1);
   if (owner >= 0) processes_[owner].running++;
   Via via = Via::kNone;
   const int64_t result = DoStep(index, &via);
@@ -194,6 +197,7 @@ void Machine::StepMain(int index) {
     Process& p = processes_[owner];
     killed = p.killed;
     if (--p.running == 0 && p.killed) ExitProcess(owner);
+    state.process = 0;
   }
   if (killed) {
     state.kind = StepState::kKilled;
@@ -205,6 +209,14 @@ void Machine::StepMain(int index) {
     state.value = result;
     state.via = via;
   }
+}
+
+int Machine::ProcessOf(const Step& step) const {
+  if (step.op == Op::kKill) return -1;
+  if (step.op == Op::kDup) return owners_[step.source] - 1;
+  if (step.file >= 0) return owners_[step.file] - 1;
+  if (step.map >= 0 && map_names_[step.map] > 0) return map_process_[map_names_[step.map] - 1] - 1;
+  return -1;
 }
 
 bool Machine::FileInUse(int name) const {

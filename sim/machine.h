@@ -49,6 +49,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
     int64_t value;
     int64_t aio_result;
     W::Completion aio_done;
+    int16_t process;  // whose task carries it out, index + 1; 0: none
     Kind kind;
     Via via;
     bool aio_waiting;
@@ -203,7 +204,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   int64_t DoBackingOpen(const Step& step);
   int64_t DoBackingClose(const Step& step);
   int64_t DoOpen(int index);
-  int64_t DoClose(const Step& step);
+  int64_t DoClose(int index);
   int64_t DoDup(int index);
   int64_t DoReadWrite(int index, Via* via);
   int64_t DoAio(int index, Via* via);
@@ -226,7 +227,13 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   int64_t SizeForServer(int inode);
   BackingInode* BackingOfPassthrough(int inode);
   bool AnswerHeld(int step, int error);
+  // Whether a step's hold is about writes of dirty pages, too.
+  static bool HoldsWriteback(const Step& step);
+  void KeepBytes(const FuseReq<W>& req);
+  uint16_t* HeldBytes(const FuseReq<W>& req);
 
+  // The process that makes a step's system call, or -1.
+  int ProcessOf(const Step& step) const;
   File<W>* FileOf(const Step& step);
   Kiocb<W> MakeKiocb(int index, File<W>* file);
   Via ReadVia(const Kiocb<W>& iocb, bool passthrough, int64_t result);
@@ -254,7 +261,9 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   FuseInode<W>* inodes_ = nullptr;
   ServerState* server_ = nullptr;
   ServerInode* server_inodes_ = nullptr;
+  int16_t* release_holders_ = nullptr;  // by fuse_file: the close that holds its RELEASE, step + 1
   BackingName* backings_ = nullptr;
+  uint16_t* held_bytes_ = nullptr;  // by request and page: of held WRITEs of dirty pages
   StepState* steps_ = nullptr;
   Fd* fds_ = nullptr;             // by open or dup step
   Process* processes_ = nullptr;  // by open step

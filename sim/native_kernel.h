@@ -203,7 +203,9 @@ int NativeKernel<W>::Access(NativeProcess<W>& process, int map, int64_t offset, 
   Kiocb<W> iocb = {};
   iocb.pos = offset;
   iocb.count = 1;
-  const int err = vma == nullptr ? -EFAULT : access_memory(*vma, iocb, store);
+  const int err = vma == nullptr
+                      ? -EFAULT
+                      : access_memory(*vma, static_cast<typename W::RwSem*>(nullptr), iocb, store);
   W::up_read(process.mmap_lock);
   return err;
 }

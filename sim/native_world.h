@@ -278,6 +278,7 @@ struct BasicNativeWorld {
     std::vector<T*> shown_;
   };
   static bool fatal_signal_pending() { return false; }
+  static int choose(int) { return 0; }
   static bool allocation_fails() { return Probe::AllocationFails(); }
 
   // --- Spin locks ---
@@ -353,6 +354,19 @@ struct BasicNativeWorld {
     Probe::Sleeps("down_write", &sem);
     sem.LockSlowly();
     Probe::Wakes();
+  }
+  static bool down_read_trylock(RwSem& sem) {
+    Probe::Point();
+    return sem.TryLockShared();
+  }
+  // Nobody is killed here.
+  static int down_read_killable(RwSem& sem) {
+    down_read(sem);
+    return 0;
+  }
+  static int down_write_killable(RwSem& sem) {
+    down_write(sem);
+    return 0;
   }
   static void up_read(RwSem& sem) {
     Probe::Point();

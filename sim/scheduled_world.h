@@ -13,6 +13,7 @@
 #define SIM_SCHEDULED_WORLD_H_
 
 #include <bit>
+#include <cerrno>
 #include <cstdint>
 
 #include "sim/scheduler.h"
@@ -292,34 +293,16 @@ struct ScheduledWorld {
     uint8_t head;    // slot + 1 of the first waiter
     uint8_t tail;
   };
-  static void down_read(RwSem& sem) {
+  static void down_read(RwSem& sem) { LockRead(sem, false); }
+  static void down_write(RwSem& sem) { LockWrite(sem, false); }
+  static int down_read_killable(RwSem& sem) { return LockRead(sem, true) ? 0 : -EINTR; }
+  static int down_write_killable(RwSem& sem) { return LockWrite(sem, true) ? 0 : -EINTR; }
+  static bool down_read_trylock(RwSem& sem) {
     scheduler().Point(&sem);
-    if (sem.writer == 0 && (sem.head == 0 || sem.readers == 0)) {
-      sem.readers++;
-      if (sem.readers == 1) GrantReaders(sem);
-      Trace("locks shared", &sem);
-      return;
-    }
-    Trace("queues for shared", &sem);
-    Enqueue(sem, kWantRead);
-    while (self().want != 0) Sleep(&sem);
-    Trace("was granted shared", &sem);
-  }
-  static void down_write(RwSem& sem) {
-    scheduler().Point(&sem);
-    if (sem.writer == 0 && sem.readers == 0) {
-      TakeWrite(sem);
-      return;
-    }
-    Trace("queues for exclusive", &sem);
-    Enqueue(sem, kWantWrite);
-    while (true) {
-      Sleep(&sem);
-      self().fresh = false;
-      if (sem.writer == 0 && sem.readers == 0) break;
-    }
-    Dequeue(sem, self());
-    TakeWrite(sem);
+    if (sem.writer != 0 || sem.head != 0) return false;
+    sem.readers++;
+    Trace("locks shared", &sem);
+    return true;
   }
   static void up_read(RwSem& sem) {
     scheduler().Point(&sem);
@@ -408,6 +391,56 @@ struct ScheduledWorld {
     } else {
       return static_cast<int64_t>(value);
     }
+  }
+
+  // Whether the lock was taken: a killable waiter gives up when its process was killed.
+  static bool LockRead(RwSem& sem, bool killable) {
+    scheduler().Point(&sem);
+    if (sem.writer == 0 && (sem.head == 0 || sem.readers == 0)) {
+      sem.readers++;
+      if (sem.readers == 1) GrantReaders(sem);
+      Trace("locks shared", &sem);
+      return true;
+    }
+    Trace("queues for shared", &sem);
+    Enqueue(sem, kWantRead);
+    while (self().want != 0) {
+      if (killable && fatal_signal_pending()) return GiveUp(sem);
+      SleepFor(&sem, killable);
+    }
+    Trace("was granted shared", &sem);
+    return true;
+  }
+  static bool LockWrite(RwSem& sem, bool killable) {
+    scheduler().Point(&sem);
+    if (sem.writer == 0 && sem.readers == 0) {
+      TakeWrite(sem);
+      return true;
+    }
+    Trace("queues for exclusive", &sem);
+    Enqueue(sem, kWantWrite);
+    while (true) {
+      SleepFor(&sem, killable);
+      self().fresh = false;
+      if (sem.writer == 0 && sem.readers == 0) break;
+      if (killable && fatal_signal_pending()) return GiveUp(sem);
+    }
+    Dequeue(sem, self());
+    TakeWrite(sem);
+    return true;
+  }
+  // rwsem_del_wake_waiter(): if this was the first waiter, those behind it may go on.
+  static bool GiveUp(RwSem& sem) {
+    const bool first = sem.head == scheduler().SlotOf(&self()) + 1;
+    Trace("gives up waiting for", &sem);
+    Dequeue(sem, self());
+    if (first && sem.writer == 0) WakeFirst(sem);
+    return false;
+  }
+  static void SleepFor(const void* object, bool killable) {
+    self().killable = killable;
+    Sleep(object);
+    self().killable = false;
   }
 
   static void TakeWrite(RwSem& sem) {

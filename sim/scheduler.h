@@ -55,6 +55,7 @@ struct Task {
   bool wakeup = false;  // woken before it went to sleep
   uint8_t next = 0;     // FIFO link of the queue that the task waits in: slot + 1
   uint8_t want = 0;     // what it waits for there; the World's
+  bool killable = false;  // asleep, and woken by a kill of its process
 };
 
 class Scheduler {

@@ -11,8 +11,9 @@
 namespace iomode {
 namespace {
 
-// The requests that a step is about, which `hold` keeps.
-bool IsAbout(Op op, FuseOpcode opcode) {
+// The requests that a step is about, which `hold` keeps. Writes of dirty pages count for the steps
+// whose business is to write them back.
+bool IsAbout(Op op, FuseOpcode opcode, bool writeback) {
   switch (op) {
     case Op::kOpen:
       return opcode == FUSE_OPEN;
@@ -25,7 +26,7 @@ bool IsAbout(Op op, FuseOpcode opcode) {
       return opcode == FUSE_READ;
     case Op::kWrite:
     case Op::kAioWrite:
-      return opcode == FUSE_WRITE;
+      return opcode == FUSE_WRITE && !writeback;
     case Op::kTruncate:
       return opcode == FUSE_SETATTR;
     case Op::kFallocate:
@@ -47,6 +48,11 @@ bool IsAbout(Op op, FuseOpcode opcode) {
 
 }  // namespace
 
+bool Machine::HoldsWriteback(const Step& step) {
+  return step.hold == Hold::kFlush ||
+         (step.hold == Hold::kRequest && IsAbout(step.op, FUSE_WRITE, true));
+}
+
 bool Machine::Holds(const FuseReq<W>& req) const {
   if (req.task >= programs_.size() || steps_[req.task].released) return false;
   const Step& step = *programs_[req.task].step;
@@ -54,7 +60,7 @@ bool Machine::Holds(const FuseReq<W>& req) const {
     case Hold::kNone:
       return false;
     case Hold::kRequest:
-      return IsAbout(step.op, req.args.opcode);
+      return IsAbout(step.op, req.args.opcode, req.writeback);
     case Hold::kFlush:
       return req.args.opcode == FUSE_FLUSH || req.args.opcode == FUSE_WRITE;
     case Hold::kRelease:
@@ -64,8 +70,16 @@ bool Machine::Holds(const FuseReq<W>& req) const {
 }
 
 void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
+  if (req.args.opcode == FUSE_RELEASE) {
+    // A RELEASE belongs to the close that asked for it to be held, whoever drops the last count.
+    int16_t& holder = release_holders_[req.args.ff - fc_->fuse_files.items];
+    if (holder > 0) req.task = static_cast<uint32_t>(holder - 1);
+    holder = 0;
+    req.args.ff = nullptr;
+  }
   if (Holds(req)) {
     req.held = true;
+    if (req.writeback) KeepBytes(req);
     FuseReq<W>** tail = &server_->held;
     while (*tail != nullptr) tail = &(*tail)->next;
     *tail = &req;
@@ -78,6 +92,17 @@ void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
     Answer(req, 0);
     W::complete_quietly(req.done);
   }
+}
+
+// The server has read a WRITE of dirty pages when it keeps it; what happens to the pages later is
+// not in it.
+void Machine::KeepBytes(const FuseReq<W>& req) {
+  const AddressSpace<W>& mapping = req.args.inode->i_data;
+  std::copy_n(mapping.bytes, mapping.npages, HeldBytes(req));
+}
+
+uint16_t* Machine::HeldBytes(const FuseReq<W>& req) {
+  return held_bytes_ + (&req - fc_->reqs.items) * req.args.inode->i_data.npages;
 }
 
 void Machine::QueueDioDone(FuseConn<W>&, FuseIoPriv<W>& io) {
@@ -180,10 +205,12 @@ void Machine::AnswerRead(FuseReq<W>& req) {
 void Machine::AnswerWrite(FuseReq<W>& req) {
   ServerInode& file = server_inodes_[req.args.inode->index];
   const AddressSpace<W>& mapping = req.args.inode->i_data;
+  const uint16_t* dirty = req.writeback && req.held ? HeldBytes(req) : mapping.bytes;
   const int64_t end = req.args.offset + req.args.size;
   for (int64_t i = page_of(req.args.offset); i < pages_up_to(end) && i < mapping.npages; i++) {
-    file.bytes[i] = req.writeback ? mapping.bytes[i] : static_cast<uint16_t>(req.task + 1);
+    file.bytes[i] = req.writeback ? dirty[i] : static_cast<uint16_t>(req.task + 1);
   }
+  if (req.writeback && req.held) std::fill_n(HeldBytes(req), mapping.npages, uint16_t{0});
   file.size = std::max(file.size, end);
   req.args.out_size = req.args.size;
 }
@@ -215,8 +242,8 @@ bool Machine::AnswerHeld(int step, int error) {
     FuseReq<W>* req = *at;
     *at = req->next;
     req->next = nullptr;
-    req->held = false;
     Answer(*req, -error);
+    req->held = false;
     fuse_request_end(*fc_, req);
   }
   return count > 0;

@@ -19,7 +19,7 @@ int64_t Machine::DoStep(int index, Via* via) {
     case Op::kOpen:
       return DoOpen(index);
     case Op::kClose:
-      return DoClose(step);
+      return DoClose(index);
     case Op::kDup:
       return DoDup(index);
     case Op::kRead:
@@ -82,9 +82,12 @@ File<Machine::W>* Machine::FileOf(const Step& step) {
   return fd == 0 ? nullptr : fds_[fd - 1].file;
 }
 
-int64_t Machine::DoClose(const Step& step) {
+int64_t Machine::DoClose(int index) {
+  const Step& step = *programs_[index].step;
   File<W>* file = FileOf(step);
   if (file == nullptr) return -EBADF;
+  if (step.hold == Hold::kRelease)
+    release_holders_[file->private_data - fc_->fuse_files.items] = static_cast<int16_t>(index + 1);
   fds_[names_[step.file] - 1].file = nullptr;
   names_[step.file] = 0;
   return vfs_close(*fc_, file);
@@ -152,7 +155,7 @@ int64_t Machine::DoAio(int index, Via* via) {
   if (!queued) *via = ReadVia(iocb, passthrough, result);
   fput(*fc_, file);
   if (!queued) return result;
-  const int process = owners_[step.file] - 1;
+  const int process = state.process - 1;
   state.aio_waiting = true;
   while (!state.aio_done.done && !(process >= 0 && processes_[process].killed)) {
     state.aio_done.sleepers |= uint64_t{1} << scheduler_->SlotOf(&scheduler_->self());
@@ -187,7 +190,10 @@ int64_t Machine::DoMmap(int index) {
   const int map = programs_[index].map;
   Vma<W>& vma = vmas_[map];
   W::refcount_inc(file->f_count);
-  W::down_write(processes_[process].mmap_lock);
+  if (W::down_write_killable(processes_[process].mmap_lock)) {
+    fput(*fc_, file);
+    return -EINTR;
+  }
   vma = {};
   vma.shared = step.shared;
   vma.may_write = !step.read_only &&
@@ -210,7 +216,9 @@ int64_t Machine::DoMunmap(const Step& step) {
   const int map = map_names_[step.map] - 1;
   if (map < 0) return -EINVAL;
   W::RwSem& mmap_lock = processes_[map_process_[map] - 1].mmap_lock;
-  W::down_write(mmap_lock);
+  if (W::down_write_killable(mmap_lock)) return -EINTR;
+  W::down_write(vmas_[map].vm_lock);
+  vmas_[map].live = false;
   map_names_[step.map] = 0;
   W::downgrade_write(mmap_lock);
   remove_vma(*fc_, vmas_[map]);
@@ -227,7 +235,8 @@ int64_t Machine::DoAccess(int index, Via* via) {
   if (map < 0) return -EFAULT;
   Vma<W>& vma = vmas_[map];
   Kiocb<W> iocb = MakeKiocb(index, vma.file);
-  const int err = access_memory(vma, iocb, step.op == Op::kStore);
+  W::RwSem& mmap_lock = processes_[map_process_[map] - 1].mmap_lock;
+  const int err = access_memory(vma, &mmap_lock, iocb, step.op == Op::kStore);
   if (err) return err;
   if (vma.backing != nullptr) {
     *via = Via::kBacking;
@@ -241,7 +250,8 @@ int64_t Machine::DoOther(int index) {
   const Step& step = *programs_[index].step;
   if (step.op == Op::kMsync) {
     const int map = map_names_[step.map] - 1;
-    return map < 0 ? -ENOMEM : vfs_msync(vmas_[map]);
+    if (map < 0) return -ENOMEM;
+    return vfs_msync(vmas_[map], processes_[map_process_[map] - 1].mmap_lock);
   }
   File<W>* file = FileOf(step);
   if (file == nullptr) return -EBADF;
@@ -286,11 +296,13 @@ int64_t Machine::DoKill(const Step& step) {
   W::operation("kills", &p);
   p.killed = true;
   for (size_t i = 0; i < programs_.size(); i++) {
-    if (!steps_[i].aio_waiting || programs_[i].step->file < 0 ||
-        owners_[programs_[i].step->file] != process + 1)
-      continue;
+    if (!steps_[i].aio_waiting || steps_[i].process != process + 1) continue;
     for (uint64_t rest = steps_[i].aio_done.sleepers; rest != 0; rest &= rest - 1)
       W::Wake(std::countr_zero(rest));
+  }
+  for (int slot = 0; slot < scheduler_->task_count(); slot++) {
+    const Task& task = scheduler_->task(slot);
+    if (task.killable && steps_[task.user].process == process + 1) W::Wake(slot);
   }
   for (int i = 0; i < inode_count(); i++) W::wake_up_locked(inodes_[i].i_data.page_wait);
   if (p.running == 0) ExitProcess(process);
@@ -300,8 +312,7 @@ int64_t Machine::DoKill(const Step& step) {
 bool Machine::FatalSignalPending() {
   const uint32_t user = W::current();
   if (user >= programs_.size()) return false;
-  const int name = programs_[user].step->file;
-  const int process = name >= 0 ? owners_[name] - 1 : -1;
+  const int process = steps_[user].process - 1;
   return process >= 0 && processes_[process].killed;
 }
 
