@@ -66,8 +66,7 @@ Hash128 CanonicalKey::Compute() {
   }
   AddRegion(at, s.shared() + s.shared_used());
   for (int slot = 0; slot < s.task_count(); slot++) {
-    Task task = s.task(slot);
-    task.stack_hash = {};
+    const Task& task = s.task(slot);
     AddRegion(reinterpret_cast<const uint8_t*>(&task), reinterpret_cast<const uint8_t*>(&task + 1));
     if (!s.live(slot)) continue;
     // The lowest word is the switch's own: control words with bytes that it does not write.

@@ -2,8 +2,7 @@
 //
 // Walks every interleaving of a machine's live tasks, depth first, merging equal states.
 //
-// Undo is by bytes: before a task runs, the arena's shared part and that task's stack are copied;
-// going back copies them back. Nothing else changes in between.
+// Going back is by bytes: a ChangeLog knows what each transition changed.
 
 #ifndef SIM_EXPLORER_H_
 #define SIM_EXPLORER_H_
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "sim/change_log.h"
 #include "sim/machine.h"
 #include "sim/scheduler.h"
 
@@ -34,7 +34,7 @@ class Explorer {
   // What a state needs to be told apart; a search over several starts shares one.
   using Visited = absl::flat_hash_set<Hash128, Hash128Hasher>;
 
-  explicit Explorer(Machine& machine) : machine_(machine) {}
+  explicit Explorer(Machine& machine) : machine_(machine), log_(machine.scheduler()) {}
 
   // Explores from the state that the machine is in, and leaves the machine there. At each rest
   // state not in `visited` yet, `at_rest` is called with the machine in it; at every other new
@@ -46,19 +46,17 @@ class Explorer {
 
  private:
   struct Frame {
-    size_t undo_begin;  // in undo_: the shared part, then the stack of `slot`
-    int16_t slot;       // whose transition is being taken; -1 before the first
+    ChangeLog::Mark mark;  // of the state
+    int16_t slot;          // whose transition is being taken; -1 before the first
     int16_t choice;
   };
 
   bool Advance(Frame& frame);
-  void SaveUndo(Frame& frame);
-  void Undo(const Frame& frame);
 
   Machine& machine_;
   ExploreStats stats_;
   std::vector<Frame> frames_;
-  std::vector<uint8_t> undo_;
+  ChangeLog log_;
 };
 
 }  // namespace iomode

@@ -12,6 +12,13 @@
 #include <cstdint>
 #include <cstring>
 
+// For functions that read memory which the sanitizers take to be poisoned: frames of fibers.
+#if defined(__clang__)
+#define NO_SANITIZE_MEMORY_ACCESS __attribute__((no_sanitize("address", "thread")))
+#else
+#define NO_SANITIZE_MEMORY_ACCESS __attribute__((no_sanitize_address, no_sanitize_thread))
+#endif
+
 namespace iomode {
 
 struct Hash128 {
@@ -20,6 +27,17 @@ struct Hash128 {
 
   friend bool operator==(const Hash128&, const Hash128&) = default;
   friend auto operator<=>(const Hash128&, const Hash128&) = default;
+
+  Hash128& operator+=(const Hash128& h) {
+    lo += h.lo;
+    hi += h.hi;
+    return *this;
+  }
+  Hash128& operator-=(const Hash128& h) {
+    lo -= h.lo;
+    hi -= h.hi;
+    return *this;
+  }
 };
 
 namespace hash_internal {
@@ -42,14 +60,20 @@ inline Hash128 HashMix(Hash128 h, uint64_t a, uint64_t b) {
   return {Fold(h.lo ^ a ^ kLane0, b ^ kLane1), Fold(h.hi ^ b ^ kLane2, a ^ kLane3) + h.lo};
 }
 
+// The hash of the 16 bytes (a, b) at a place in memory, counted in units of 16 bytes. Hashes of
+// lanes are added up to the hash of a memory; zeros add nothing.
+inline Hash128 HashLane(uint64_t place, uint64_t a, uint64_t b) {
+  using namespace hash_internal;
+  if ((a | b) == 0) return {};
+  const uint64_t salt = place * kLane3;
+  const uint64_t m = Fold(a ^ salt ^ kLane0, b ^ kLane1);
+  const uint64_t n = Fold(b ^ salt ^ kLane2, a ^ kLane3);
+  return {Fold(m ^ kLane1, n + (salt ^ kLane2)), Fold(n ^ kLane0, m + (salt ^ kLane3))};
+}
+
 // Hashes `bytes` at `data`, which may be of any alignment, continuing from `h`.
-#if defined(__clang__)
-__attribute__((no_sanitize("address", "thread")))
-#elif defined(__GNUC__)
-__attribute__((no_sanitize_address, no_sanitize_thread))
-#endif
-inline Hash128
-HashBytes(const uint8_t* data, size_t bytes, Hash128 h = {}) {
+NO_SANITIZE_MEMORY_ACCESS inline Hash128 HashBytes(const uint8_t* data, size_t bytes,
+                                                   Hash128 h = {}) {
   h.lo += bytes;
   while (bytes >= 16) {
     uint64_t a, b;

@@ -10,8 +10,8 @@
 // drives the scheduler (the explorer, a replay, a random walk) decides who is resumed.
 //
 // Identity of a state: the bytes of the shared part and, for each live task, the bytes of its stack
-// from the saved stack pointer up. That is the machine's whole memory, so equal bytes mean equal
-// futures. Frames that have returned lie below the stack pointer and do not count.
+// from the saved stack pointer up, each at its place. That is the machine's whole memory, so equal
+// bytes mean equal futures. Frames that have returned lie below the stack pointer and do not count.
 //
 // Invariants: one scheduler per arena, and all of it is used by one thread. Objects of the shared
 // part are trivially copyable and hold pointers into the arena only, or to constants of the
@@ -45,7 +45,6 @@ struct Task {
   void* sp = nullptr;              // saved stack pointer (a Boost fcontext_t)
   const void* object = nullptr;    // what the pending operation is about
   const char* function = nullptr;  // innermost kernel function, for findings and stories
-  Hash128 stack_hash;              // of the live stack at `sp`
   uint32_t user = 0;               // the owner's: which step or thread this task carries out
   Pending pending = Pending::kFree;
   uint8_t choices = 0;  // kChoose: how many
@@ -131,12 +130,16 @@ class Scheduler {
 
   // --- States ---
 
-  // The state's identity. Costs the shared part's bytes; stacks are hashed once per change.
+  // The state's identity: the sum of HashLane over the shared part and the live stacks. A search
+  // keeps it up to date with a ChangeLog instead.
   Hash128 Key() const;
 
   uint8_t* shared() { return arena_; }
   const uint8_t* shared() const { return arena_; }
   size_t shared_used() const { return used_; }
+  // Shared part and stacks.
+  size_t arena_bytes() const { return arena_bytes_; }
+  const uint8_t* stack_top(int slot) const { return StackTop(slot); }
   // The live part of a task's stack.
   const uint8_t* stack_begin(int slot) const {
     return static_cast<const uint8_t*>(tasks_[slot].sp);
@@ -154,7 +157,6 @@ class Scheduler {
   friend struct FiberEntry;
   uint8_t* StackTop(int slot) const { return stacks_ + (slot + 1) * kStackBytes; }
   void* AllocateBytes(size_t bytes, size_t align);
-  void HashStack(int slot);
   void ScrubBelow(void* sp);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
