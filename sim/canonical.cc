@@ -12,6 +12,7 @@ CanonicalKey::CanonicalKey(Machine& machine) : machine_(machine) {
     const uint64_t begin = reinterpret_cast<uint64_t>(pool.items);
     const uint64_t item = sizeof(*pool.items);
     pools_.push_back({begin, begin + item * pool.capacity, item, {}});
+    heads_.push_back(reinterpret_cast<const uint8_t*>(&pool.items));
   };
   FuseConn<ScheduledWorld>& fc = machine.conn();
   add(fc.backings);
@@ -21,6 +22,7 @@ CanonicalKey::CanonicalKey(Machine& machine) : machine_(machine) {
   add(fc.ios);
   std::sort(pools_.begin(), pools_.end(),
             [](const Pool& a, const Pool& b) { return a.begin < b.begin; });
+  std::sort(heads_.begin(), heads_.end());
 }
 
 uint64_t CanonicalKey::Rename(uint64_t word) {
@@ -58,8 +60,13 @@ Hash128 CanonicalKey::Compute() {
   found_bytes_.clear();
   for (Pool& pool : pools_) pool.names.assign((pool.end - pool.begin) / pool.item, 0);
 
-  // The shared part, but for the tasks at its beginning and the pools.
+  // The shared part, but for the tasks at its beginning, the pools, and where they begin: that
+  // would be taken for a pointer to the item in their first slot.
   const uint8_t* at = s.shared() + s.task_count() * sizeof(Task);
+  for (const uint8_t* head : heads_) {
+    AddRegion(at, head);
+    at = head + sizeof(void*);
+  }
   for (const Pool& pool : pools_) {
     AddRegion(at, reinterpret_cast<const uint8_t*>(pool.begin));
     at = reinterpret_cast<const uint8_t*>(pool.end);

@@ -37,7 +37,8 @@ class CanonicalKey {
   uint64_t Rename(uint64_t word);
 
   Machine& machine_;
-  std::vector<Pool> pools_;  // by address
+  std::vector<Pool> pools_;            // by address
+  std::vector<const uint8_t*> heads_;  // where FuseConn points to the pools; by address
   std::vector<const uint8_t*> found_;
   std::vector<uint64_t> found_bytes_;
   std::vector<uint64_t> words_;
