@@ -367,6 +367,7 @@ struct ScheduledWorld {
   static void Sleep(const void* object) {
     Task& t = self();
     t.fresh = false;
+    t.wakeup = false;
     Trace("sleeps on", object);
     scheduler().Suspend(Pending::kSleep, object);
     t.fresh = true;

@@ -28,6 +28,9 @@ using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
+// What jump_fcontext saves below its return address on x86-64; elsewhere it saves more.
+constexpr size_t kSwitchBytes = 56;
+
 [[noreturn]] void Die(const char* what) {
   std::fprintf(stderr, "scheduler: %s\n", what);
   std::abort();
@@ -88,6 +91,8 @@ int Scheduler::Spawn(Body body, void* context, uint32_t user, int slot) {
   t = Task();
   t.user = user;
   Unpoison(StackTop(slot) - kStackBytes, kStackBytes);
+  // What the slot's last task left would fill the holes of the first frames.
+  ScrubBelow(StackTop(slot));
   body_ = body;
   context_ = context;
   t.sp = make_fcontext(StackTop(slot), kStackBytes, &FiberEntry::Run);
@@ -143,6 +148,9 @@ void Scheduler::Suspend(Pending pending, const void* object) {
   __sanitizer_finish_switch_fiber(nullptr, &driver_stack_, &driver_stack_bytes_);
 #endif
   driver_sp_ = back.fctx;
+  // The saved registers are dead now, and frames to come have holes where they lie.
+  Unpoison(t.sp, kSwitchBytes);
+  std::memset(t.sp, 0, kSwitchBytes);
 }
 
 void Scheduler::Reap(int slot) { tasks_[slot] = Task(); }
