@@ -245,6 +245,18 @@ bool Machine::BackingIsOpen(int name) const {
   return id != 0 && fc_->backing_files_map[id - 1] != nullptr;
 }
 
+// Which step wrote a page does not count, only whether the page cache has what the server has.
+void Machine::ForgetWriters(int i) {
+  constexpr uint16_t kOther = UINT16_MAX;
+  AddressSpace<W>& mapping = inodes_[i].i_data;
+  for (int64_t page = 0; page < mapping.npages; page++) {
+    uint16_t& stored = server_inodes_[i].bytes[page];
+    const bool differs = (mapping.flags[page] & PG_present) && mapping.bytes[page] != stored;
+    mapping.bytes[page] = differs ? kOther : 0;
+    stored = 0;
+  }
+}
+
 void Machine::ForgetHistory(bool sees_attributes) {
   *finding_kinds_ = 0;
   bool reads = false;
@@ -256,6 +268,7 @@ void Machine::ForgetHistory(bool sees_attributes) {
     for (int i = 0; i < inode_count(); i++) inodes_[i].attr_version = 0;
   }
   for (int i = 0; !sees_attributes && i < inode_count(); i++) inodes_[i].inval_mask.value = 0;
+  for (int i = 0; i < inode_count(); i++) ForgetWriters(i);
   for (int i = 0; i < opens_; i++) {
     if (fds_[i].file == nullptr) fds_[i] = {};
   }

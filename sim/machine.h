@@ -119,7 +119,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // Makes a completed step one that was never started.
   void ForgetStep(int index) { steps_[index] = StepState(); }
   // At rest: puts back what only counts, or belongs to what is closed, and cannot be seen any more;
-  // and, unless `sees_attributes`, which attributes are stale.
+  // unless `sees_attributes`, which attributes are stale; and who wrote bytes that all agree on.
   void ForgetHistory(bool sees_attributes);
   // Whether a descriptor or a mapping is left.
   bool AnythingOpen() const;
@@ -194,6 +194,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void WorkerMain();
   void TeardownMain();
   void StepMain(int index);
+
+  void ForgetWriters(int inode);
 
   void BuildPrograms();
   void BuildKernel();
