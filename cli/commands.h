@@ -28,6 +28,7 @@ enum ExitCode {
 using Action = std::function<int()>;
 
 void AddCheckCommand(CLI::App& app, Action& action);
+void AddConformCommand(CLI::App& app, Action& action);
 void AddDiffCommand(CLI::App& app, Action& action);
 void AddExploreCommand(CLI::App& app, Action& action);
 void AddRunCommand(CLI::App& app, Action& action);

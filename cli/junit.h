@@ -17,6 +17,9 @@ class JunitReport {
   // One case; it failed when there are problems. `seconds` is what it took.
   void Add(const std::string& name, double seconds, const std::vector<std::string>& problems);
 
+  // One case that was not run, and why.
+  void AddSkipped(const std::string& name, const std::string& reason);
+
   // False when the file cannot be written.
   bool Write(const std::string& path) const;
 
@@ -25,6 +28,7 @@ class JunitReport {
     std::string name;
     double seconds;
     std::vector<std::string> problems;
+    std::string skipped;  // why; "": it was run
   };
   std::string suite_;
   std::vector<Case> cases_;

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   iomode::AddRunCommand(app, action);
   iomode::AddExploreCommand(app, action);
   iomode::AddDiffCommand(app, action);
+  iomode::AddConformCommand(app, action);
   iomode::AddRevisionsCommand(app, action);
   try {
     app.parse(argc, argv);

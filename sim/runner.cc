@@ -148,10 +148,22 @@ bool Runner::RunStep(int index) {
   return explorer_.stats().complete;
 }
 
+// Of the present states; none while it is open which states there are.
+uint32_t Runner::CertainFindings() {
+  if (report_.failed_step != 0 || !explorer_.stats().complete) return 0;
+  uint32_t kinds = ~0u;
+  for (const Snapshot& state : states_) {
+    state.Restore(machine_.scheduler());
+    kinds &= machine_.finding_kinds();
+  }
+  return kinds;
+}
+
 RunReport Runner::RunSteps() {
   for (size_t i = 0; i < script_.steps.size(); i++) {
     if (!RunStep(static_cast<int>(i))) break;
   }
+  report_.certain = CertainFindings();
   report_.stats = explorer_.stats();
   return report_;
 }

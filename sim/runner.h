@@ -50,6 +50,9 @@ struct RunReport {
   std::vector<std::string> states_before_failure;
   std::set<Finding> findings;
   std::map<FindingKind, int> found_at;  // step number after which it was first seen; 0: at the end
+  // Bits of FindingKind: those that were found on every way through the steps, so that the claimed
+  // results cannot come about without them.
+  uint32_t certain = 0;
   ExploreStats stats;
 };
 
@@ -74,6 +77,7 @@ class Runner {
               std::vector<Snapshot>& next);
   void WalkAtRandom();
   void NoteFindings(int step);
+  uint32_t CertainFindings();
   void RunTeardown();
 
   const Script& script_;
