@@ -14,7 +14,9 @@
 #include "cli/junit.h"
 #include "conformance/kernel/child_process.h"
 #include "conformance/kernel/judgement.h"
+#include "conformance/kernel/kernel_build.h"
 #include "conformance/kernel/kernel_runs.h"
+#include "conformance/kernel/qemu_runs.h"
 #include "conformance/kernel/report.h"
 #include "conformance/kernel/scratch_folder.h"
 
@@ -32,39 +34,43 @@ struct ConformFlags {
   std::string junit;
   std::string out;
   conform::AgentOptions agent;
+  conform::BuildOptions build;
+  conform::GuestOptions guest;
   uint64_t max_states = conform::JudgeOptions().max_states;
   bool ktap = false;
   bool quiet = false;
 };
 
-// The agent beside this program: in the folder that ./iomode keeps both in, or where Bazel puts it.
-std::string FindAgent() {
+// A program that is built with this one: in the folder that ./iomode keeps all in, or where Bazel
+// puts it. "" and a message when it is not there.
+std::string FindProgram(const std::string& package, const std::string& name) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  for (const char* place : {"agent", "../conformance/agent/agent"}) {
+  for (const std::string& place : {name, absl::StrCat("../", package, "/", name)}) {
     const std::filesystem::path found = self.parent_path() / place;
     if (access(found.c_str(), X_OK) == 0) return found.lexically_normal().string();
   }
+  std::cerr << "iomode: there is no program " << name << " beside this one; build //" << package
+            << ":" << name << "\n";
   return "";
 }
 
-// The line that shows how far a run is, on a terminal.
+// The line that says on a terminal what is going on.
 class ProgressLine {
  public:
-  explicit ProgressLine(size_t of) : of_(of), terminal_(isatty(STDERR_FILENO)) {}
+  ProgressLine() : terminal_(isatty(STDERR_FILENO)) {}
   ~ProgressLine() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
+    if (!shown_.empty()) std::cerr << "\r\033[K" << std::flush;
   }
-  void operator()(size_t done) {
-    if (!terminal_) return;
-    std::cerr << "\r\033[K" << done << " of " << of_ << " scripts" << std::flush;
-    shown_ = true;
+  void operator()(const std::string& text) {
+    if (!terminal_ || text == shown_) return;
+    std::cerr << "\r\033[K" << text << std::flush;
+    shown_ = text;
   }
 
  private:
-  const size_t of_;
   const bool terminal_;
-  bool shown_ = false;
+  std::string shown_;
 };
 
 // The scripts that the agent can run, and where in the list of all they are.
@@ -182,10 +188,44 @@ int Report(const ConformFlags& flags, const std::vector<Script>& scripts, const 
   return ExitCodeOf(sums, runs);
 }
 
-absl::StatusOr<KernelRuns> RunScripts(const ConformFlags& flags,
-                                      const std::vector<Script>& scripts) {
-  ProgressLine progress(scripts.size());
-  return conform::RunNative(scripts, flags.agent, [&](size_t done) { progress(done); });
+absl::StatusOr<KernelRuns> RunScripts(ConformFlags& flags, const std::vector<Script>& scripts) {
+  ProgressLine line;
+  const conform::ProgressFunction progress = [&](size_t done) {
+    line(absl::StrCat(done, " of ", scripts.size(), " scripts"));
+  };
+  if (flags.on == "native") return conform::RunNative(scripts, flags.agent, progress);
+  const auto build =
+      conform::BuildKernel(flags.build, [&](const std::string& what) { line(what); });
+  if (!build.ok()) return build.status();
+  line("");
+  for (const std::string& option : build->missing_options) {
+    std::cerr << flags.build.fragment << ": this kernel cannot have " << option << "\n";
+  }
+  flags.guest.vmlinux = build->vmlinux;
+  line("starting the guest");
+  return conform::RunInGuest(scripts, flags.agent, flags.guest, progress);
+}
+
+bool FindPrograms(ConformFlags& flags) {
+  if (flags.agent.agent.empty()) flags.agent.agent = FindProgram("conformance/agent", "agent");
+  if (flags.agent.agent.empty()) return false;
+  if (flags.on == "qemu") flags.guest.init = FindProgram("conformance/kernel", "guest_init");
+  return flags.on != "qemu" || !flags.guest.init.empty();
+}
+
+// Says why nothing was run.
+int Refuse(const absl::Status& status) {
+  const bool skipped = absl::IsFailedPrecondition(status);
+  std::cerr << "iomode conform: " << (skipped ? "skipped: " : "") << status.message() << "\n";
+  if (absl::IsCancelled(status)) return kExitIncomplete;
+  return skipped ? kExitNoKernel : kExitBadInput;
+}
+
+// A guest that never got as far as its init.
+int ReportNoBoot(const KernelRuns& runs) {
+  std::cout << "The kernel did not start: " << runs.trouble << "\n";
+  for (const std::string& line : runs.details) std::cout << "  " << line << "\n";
+  return kExitIncomplete;
 }
 
 int Conform(ConformFlags flags) {
@@ -194,22 +234,13 @@ int Conform(ConformFlags flags) {
       !ReadScripts(flags.paths, &scripts)) {
     return kExitBadInput;
   }
-  if (flags.agent.agent.empty()) flags.agent.agent = FindAgent();
-  if (flags.agent.agent.empty()) {
-    std::cerr << "iomode: there is no agent beside this program; build //conformance/agent and "
-                 "name it with --agent\n";
-    return kExitBadInput;
-  }
+  if (!FindPrograms(flags)) return kExitBadInput;
   conform::CatchInterrupts();
   std::vector<Judgement> judgements(scripts.size(), conform::NotRun("the run ended before"));
   const Selection selection = SelectRunnable(scripts, &judgements);
   const absl::StatusOr<KernelRuns> runs = RunScripts(flags, selection.scripts);
-  if (!runs.ok()) {
-    const bool skipped = absl::IsFailedPrecondition(runs.status());
-    std::cerr << "iomode conform: " << (skipped ? "skipped: " : "") << runs.status().message()
-              << "\n";
-    return skipped ? kExitNoKernel : kExitBadInput;
-  }
+  if (!runs.ok()) return Refuse(runs.status());
+  if (runs->release.empty()) return ReportNoBoot(*runs);
   Revision revision;
   if (!JudgingRevision(flags, runs->release, &revision)) return kExitBadInput;
   const conform::JudgeOptions options = {.max_states = flags.max_states};
@@ -243,6 +274,38 @@ void AddRunOptions(CLI::App* command, ConformFlags& flags) {
                       "the program that runs scripts (//conformance/agent)");
 }
 
+void AddKernelOptions(CLI::App* command, ConformFlags& flags) {
+  conform::KernelSource& source = flags.build.source;
+  CLI::Option* tree =
+      command->add_option("--tree", source.tree, "qemu: build this kernel tree (from a copy of it)")
+          ->check(CLI::ExistingDirectory);
+  CLI::Option* tarball =
+      command->add_option("--tarball", source.tarball, "qemu: build the sources in this tarball")
+          ->check(CLI::ExistingFile)
+          ->excludes(tree);
+  command
+      ->add_option("--package", source.package,
+                   "qemu: build the sources of this Debian package; default: " + source.package)
+      ->excludes(tree)
+      ->excludes(tarball);
+  command->add_option("--patch", source.patches, "qemu: apply this patch first; may be repeated")
+      ->check(CLI::ExistingFile)
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      ->add_option("--config-fragment", flags.build.fragment,
+                   "qemu: a file of CONFIG_X=y lines on top of the small configuration")
+      ->check(CLI::ExistingFile);
+  command->add_option("--jobs", flags.build.jobs, "qemu: jobs of make; default: 2")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--accel", flags.guest.accel, "qemu: kvm, tcg, or auto (default)")
+      ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+  command
+      ->add_option("--boot-seconds", flags.guest.boot_seconds,
+                   "qemu: how long the kernel may take to start")
+      ->check(CLI::Range(1, 3600));
+}
+
 void AddReportOptions(CLI::App* command, ConformFlags& flags) {
   command->add_flag("--ktap", flags.ktap, "print KTAP");
   command->add_flag("--quiet", flags.quiet, "print only what does not agree, and the sums");
@@ -258,8 +321,12 @@ void AddConformCommand(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "conform", "run scripts on a real kernel and hold what it did against the model");
   command->add_option("FILE", flags->paths, "scripts, or folders of them")->required();
-  command->add_option("--on", flags->on, "native: the kernel that is running")
-      ->check(CLI::IsMember({"native"}));
+  command
+      ->add_option("--on", flags->on,
+                   "native: the kernel that is running; qemu: one that is built and run in a "
+                   "guest")
+      ->check(CLI::IsMember({"native", "qemu"}));
+  AddKernelOptions(command, *flags);
   AddJudgingOptions(command, *flags);
   AddRunOptions(command, *flags);
   AddReportOptions(command, *flags);
