@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "cli/commands.h"
 #include "cli/junit.h"
+#include "cli/story.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -51,14 +52,20 @@ void PrintLitmus(const Script& script, const Verdict& verdict) {
             << " states, " << verdict.stats.transitions << " transitions explored\n";
 }
 
-void PrintText(const Script& script, const Verdict& verdict) {
+void PrintText(const Script& script, const Verdict& verdict,
+               const std::vector<StoryPointer>& stories) {
   std::cout << StatusName(verdict.status) << "  " << script.name << "\n";
   for (const std::string& problem : verdict.problems) std::cout << "  " << problem << "\n";
+  for (const StoryPointer& story : stories) {
+    std::cout << "  story of " << story.what << ": " << story.hint << "\n";
+    if (!story.command.empty()) std::cout << "    " << story.command << "\n";
+  }
   for (const std::string& note : verdict.notes) std::cout << "  " << note << "\n";
   if (script.is_litmus()) PrintLitmus(script, verdict);
 }
 
-nlohmann::json ToJson(const Script& script, const Verdict& verdict) {
+nlohmann::json ToJson(const Script& script, const Verdict& verdict,
+                      const std::vector<StoryPointer>& stories) {
   nlohmann::json json = {{"script", script.name},
                          {"status", StatusName(verdict.status)},
                          {"states", verdict.stats.states},
@@ -72,6 +79,10 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict) {
                                 {"object", f.object},
                                 {"task", f.task},
                                 {"function", f.function}});
+  }
+  for (const StoryPointer& story : stories) {
+    json["stories"].push_back(
+        {{"of", story.what}, {"hint", story.hint}, {"command", story.command}});
   }
   if (verdict.run.failed_step) json["failed_step"] = verdict.run.failed_step;
   for (const auto& [outcome, states] : verdict.litmus.outcomes) {
@@ -109,13 +120,14 @@ int Check(const CheckFlags& flags) {
     const Revision& judge = flags.kernel.empty() ? RevisionFor(script.name, *revision) : *revision;
     mixed |= &judge != revision;
     const Verdict verdict = CheckScript(script, judge, {.max_states = flags.max_states});
+    const std::vector<StoryPointer> stories = PointToStories(script, judge, verdict);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     count[static_cast<int>(verdict.status)]++;
     junit.Add(script.name, seconds.count(), verdict.problems);
     if (flags.format == "json") {
-      all.push_back(ToJson(script, verdict));
+      all.push_back(ToJson(script, verdict, stories));
     } else if (!flags.quiet || verdict.status != Verdict::Status::kHolds) {
-      PrintText(script, verdict);
+      PrintText(script, verdict, stories);
     }
   }
   if (flags.format == "json") {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/story.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -20,6 +21,7 @@ struct RunFlags {
   uint64_t seed = 0;
   bool has_seed = false;
   bool state = false;
+  StoryFlags story;
 };
 
 // The script's text, with the state lines behind each step.
@@ -60,6 +62,7 @@ int Run(const RunFlags& flags) {
     return kExitBadInput;
   }
   Script& script = scripts.front();
+  if (flags.story.asked()) return RunStory(script, flags.kernel, flags.story, flags.max_states);
   if (script.is_litmus()) return RunLitmusScript(script, *revision, flags);
 
   RunnerOptions options;
@@ -111,6 +114,7 @@ void AddRunCommand(CLI::App& app, Action& action) {
   CLI::Option* seed = command->add_option(
       "--seed", flags->seed, "one interleaving, picked by this number, instead of all");
   command->add_flag("--state", flags->state, "print the kernel's state after every step");
+  AddStoryOptions(*command, flags->story);
   command->callback([flags, seed, &action] {
     flags->has_seed = seed->count() > 0;
     action = [flags] { return Run(*flags); };

@@ -9,15 +9,6 @@
 namespace iomode {
 namespace {
 
-LitmusOutcome OutcomeOf(const Machine& machine) {
-  LitmusOutcome outcome(machine.script().threads.size());
-  for (size_t i = 0; i < machine.programs().size(); i++) {
-    const int thread = machine.programs()[i].thread;
-    if (thread >= 0) outcome[thread].push_back(machine.ResultOf(static_cast<int>(i)));
-  }
-  return outcome;
-}
-
 bool Judge(const Condition& condition, const std::map<LitmusOutcome, uint64_t>& outcomes) {
   const auto holds = [&condition](const auto& entry) { return Holds(condition.expr, entry.first); };
   switch (condition.quantifier) {
@@ -37,6 +28,24 @@ bool SameResult(const Result& claimed, const Result& got) {
 }
 
 }  // namespace
+
+LitmusOutcome OutcomeOf(const Machine& machine) {
+  LitmusOutcome outcome(machine.script().threads.size());
+  for (size_t i = 0; i < machine.programs().size(); i++) {
+    const int thread = machine.programs()[i].thread;
+    if (thread >= 0) outcome[thread].push_back(machine.ResultOf(static_cast<int>(i)));
+  }
+  return outcome;
+}
+
+void StartThreads(Machine& machine) {
+  int last = -1;
+  for (size_t i = 0; i < machine.programs().size(); i++) {
+    const int thread = machine.programs()[i].thread;
+    if (thread > last) machine.Start(static_cast<int>(i));
+    last = thread;
+  }
+}
 
 bool Holds(const Condition::Expr& expr, const LitmusOutcome& outcome) {
   using Kind = Condition::Expr::Kind;
@@ -81,12 +90,7 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t 
   Explorer::Visited visited;
   for (const Snapshot& state : runner.states()) {
     state.Restore(machine.scheduler());
-    int last = -1;
-    for (size_t i = 0; i < machine.programs().size(); i++) {
-      const int thread = machine.programs()[i].thread;
-      if (thread > last) machine.Start(static_cast<int>(i));
-      last = thread;
-    }
+    StartThreads(machine);
     explorer.Run(
         visited, max_states,
         [&] {

@@ -30,6 +30,12 @@ struct LitmusReport {
 // Explores at most `max_states` states.
 LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t max_states);
 
+// What the threads' steps have given by now.
+LitmusOutcome OutcomeOf(const Machine& machine);
+
+// Starts all threads; each stands before its first operation.
+void StartThreads(Machine& machine);
+
 // Whether the expression holds for one outcome. `via=` counts only where the condition names one.
 bool Holds(const Condition::Expr& expr, const LitmusOutcome& outcome);
 

@@ -209,6 +209,7 @@ void Machine::StepMain(int index) {
     state.value = result;
     state.via = via;
   }
+  W::Trace("returns", &state);
 }
 
 int Machine::ProcessOf(const Step& step) const {
@@ -291,17 +292,6 @@ Result Machine::ResultOf(int index) const {
   }
 }
 
-std::string Machine::TaskName(uint32_t user) const {
-  if (user == kServerTask) return "the server";
-  if (user == kWorkerTask) return "the dio worker";
-  if (user == kTeardownTask) return "the end of the script";
-  const Step& step = *programs_[user].step;
-  const std::string text = PrintStep(script_, step);
-  const std::string words = text.substr(text.find(' ') + 1);
-  if (step.thread < 0) return absl::StrCat("step ", step.number, " (", words, ")");
-  return absl::StrCat("P", step.thread, ".", step.number, " (", words, ")");
-}
-
 std::string Machine::InodeState(int i) const {
   const FuseInode<W>& fi = inodes_[i];
   std::string fb = "-";
@@ -328,57 +318,6 @@ std::vector<std::string> Machine::StateLines() const {
                                     inodes_[i].i_size.value));
   }
   return lines;
-}
-
-std::string Machine::DescribeAddress(const void* address) const {
-  const auto* at = static_cast<const uint8_t*>(address);
-  const auto within = [at](const auto& object) {
-    const auto* begin = reinterpret_cast<const uint8_t*>(&object);
-    return at >= begin && at < begin + sizeof(object);
-  };
-  for (int i = 0; i < inode_count(); i++) {
-    const FuseInode<W>& fi = inodes_[i];
-    const std::string& name = script_.inodes[i];
-    const auto field = [&name](const char* f) { return absl::StrCat(name, ".", f); };
-    if (within(fi.lock)) return field("lock");
-    if (within(fi.direct_io_waitq)) return field("direct_io_waitq");
-    if (within(fi.iocachectr)) return field("iocachectr");
-    if (within(fi.state)) return field("state");
-    if (within(fi.fb)) return field("fb");
-    if (within(fi.i_rwsem)) return field("i_rwsem");
-    if (within(fi.i_size)) return field("i_size");
-    if (within(fi.inval_mask)) return field("inval_mask");
-    if (within(fi.size_unstable)) return field("FUSE_I_SIZE_UNSTABLE");
-    if (within(fi.i_data.i_pages)) return field("i_pages");
-    if (within(fi.i_data.page_wait)) return field("page waitqueue");
-    if (within(fi.page_waitq)) return field("page_waitq");
-  }
-  if (within(fc_->lock)) return "fc->lock";
-  if (within(fc_->connected)) return "connection";
-  if (within(fc_->rcu)) return "RCU";
-  if (within(fc_->attr_version)) return "fc->attr_version";
-  if (within(fc_->backing_files_map)) return "backing_files_map";
-  for (int i = 0; i < fc_->backings.capacity; i++) {
-    if (!within(fc_->backings.items[i])) continue;
-    for (size_t b = 0; b < script_.backings.size(); b++) {
-      if (&backings_[b].inode == fc_->backings.items[i].file)
-        return absl::StrCat("backing ", script_.backings[b]);
-    }
-    return "backing";
-  }
-  for (int i = 0; i < fc_->fuse_files.capacity; i++) {
-    if (within(fc_->fuse_files.items[i])) return absl::StrCat("fuse_file ", i + 1);
-  }
-  for (int i = 0; i < fc_->files.capacity; i++) {
-    if (within(fc_->files.items[i])) return absl::StrCat("file ", i + 1);
-  }
-  for (int i = 0; i < fc_->reqs.capacity; i++) {
-    if (within(fc_->reqs.items[i])) return "the request";
-  }
-  for (int i = 0; i < opens_; i++) {
-    if (within(processes_[i].mmap_lock)) return "mmap_lock";
-  }
-  return "memory";
 }
 
 void Machine::AddFindingFor(int slot, FindingKind kind, std::string rule, std::string object) {
@@ -421,13 +360,6 @@ void Machine::FalseBusy(const char* what) { AddFinding(FindingKind::kFalseBusy, 
 void Machine::BadRefcount(const void* count, const char* what, bool is_put) {
   AddFinding(is_put ? FindingKind::kDoublePut : FindingKind::kUseAfterPut, what,
              DescribeAddress(count));
-}
-
-void Machine::Trace(const char* verb, const void* object, int64_t value) {
-  if (trace_ == nullptr || !scheduler_->in_task()) return;
-  const Task& t = scheduler_->self();
-  trace_->push_back(
-      {scheduler_->SlotOf(&t), t.user, t.function ? t.function : "", verb, object, value});
 }
 
 }  // namespace iomode

@@ -18,6 +18,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/fuse_i.h"
@@ -94,6 +95,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   const Script& script() const { return script_; }
   const Revision& revision() const { return revision_; }
   Scheduler& scheduler() { return *scheduler_; }
+  const Scheduler& scheduler() const { return *scheduler_; }
   const std::vector<Program>& programs() const { return programs_; }
 
   // Starts the task of program `index`; it stands before its first operation.
@@ -137,8 +139,10 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // The `--state` lines: "A: iocachectr=-2 CACHE_IO_MODE=1 fb=B1(refs=2) waiters=1 i_rwsem=S1".
   std::vector<std::string> StateLines() const;
   std::string InodeState(int inode) const;
-  // "step 4 (open c A KEEP_CACHE)", "the server".
+  // Task::user in words: "step 4 (open c A KEEP_CACHE)", "P0.1 (write w)", "the server"; and the
+  // same without the brackets.
   std::string TaskName(uint32_t user) const;
+  std::string TaskLabel(uint32_t user) const;
 
   // Checks that hold whenever no task can run. Findings go to findings().
   void CheckAtRest();
@@ -152,6 +156,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // present state.
   const std::set<Finding>& findings() const { return findings_; }
   uint32_t finding_kinds() const { return *finding_kinds_; }
+  // The findings so far, which are forgotten.
+  std::set<Finding> TakeFindings() { return std::exchange(findings_, {}); }
 
   FuseConn<W>& conn() { return *fc_; }
   const FuseConn<W>& conn() const { return *fc_; }
@@ -159,8 +165,10 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   const FuseInode<W>& inode(int i) const { return inodes_[i]; }
   int inode_count() const { return static_cast<int>(script_.inodes.size()); }
 
-  // "fi(A)->iocachectr" for an address in the arena, for stories.
+  // "A.iocachectr" for an address in the arena, for stories.
   std::string DescribeAddress(const void* address) const;
+  // The value of a traced operation: "-1", "CACHE_IO_MODE=1", "backing B1", "WRITE".
+  std::string DescribeValue(const char* verb, const void* object, int64_t value) const;
 
   // WorldListener:
   void Warn(const char* what) override;
@@ -173,15 +181,17 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void Receive(FuseConn<W>& fc, FuseReq<W>& req) override;
   void QueueDioDone(FuseConn<W>& fc, FuseIoPriv<W>& io) override;
 
-  // Called for each traced operation while ScheduledWorld::tracing is set.
+  // One traced operation, in words: who, in which kernel function, did what to what; `value`: what
+  // was read or written, "" where there is none.
   struct TraceEvent {
     int slot;
     uint32_t user;
-    const char* function;
-    const char* verb;
-    const void* object;
-    int64_t value;
+    std::string function;
+    std::string verb;
+    std::string object;
+    std::string value;
   };
+  // Where the operations go that are traced while ScheduledWorld::tracing is set; may be nullptr.
   void set_trace(std::vector<TraceEvent>* trace) { trace_ = trace; }
 
   static constexpr uint32_t kServerTask = 0xffff;
@@ -239,6 +249,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   File<W>* FileOf(const Step& step);
   Kiocb<W> MakeKiocb(int index, File<W>* file);
   Via ReadVia(const Kiocb<W>& iocb, bool passthrough, int64_t result);
+  std::string DescribeFile(const File<W>& file) const;
   void AddFinding(FindingKind kind, std::string rule, std::string object);
   void AddFindingFor(int slot, FindingKind kind, std::string rule, std::string object);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/teardown.h"
+
 namespace iomode {
 namespace {
 
@@ -15,7 +17,6 @@ const Result kBlocked = {Result::Kind::kBlocked, 0, Via::kNone};
 
 // At most this many end states are closed down and checked for leaks.
 constexpr size_t kMaxTeardowns = 32;
-constexpr int kTeardownRounds = 8;
 
 }  // namespace
 
@@ -32,6 +33,21 @@ bool Allows(const Step& step, const StepOutcome& outcome) {
     }
   }
   return seen == outcome.completions.size();
+}
+
+StepOutcome OutcomeAtRest(const Machine& machine, int index) {
+  StepOutcome outcome;
+  outcome.own = machine.ResultOf(index);
+  for (int i = 0; i < index; i++) {
+    if (machine.completed(i)) outcome.completions[i + 1] = machine.ResultOf(i);
+  }
+  return outcome;
+}
+
+void TakeResults(Machine& machine, int index) {
+  for (int i = 0; i <= index; i++) {
+    if (machine.completed(i)) machine.TakeResult(i);
+  }
 }
 
 void SetResults(const StepReport& report, Step& step) {
@@ -74,20 +90,14 @@ void Runner::NoteFindings(int step) {
 
 void Runner::AtRest(int index, const Step& step, StepReport& report, Explorer::Visited& kept,
                     std::vector<Snapshot>& next) {
-  StepOutcome outcome;
-  outcome.own = machine_.ResultOf(index);
-  for (int i = 0; i < index; i++) {
-    if (machine_.completed(i)) outcome.completions[i + 1] = machine_.ResultOf(i);
-  }
+  const StepOutcome outcome = OutcomeAtRest(machine_, index);
   report.outcomes.insert(outcome);
   if (options_.narrow && step.has_result && !Allows(step, outcome)) return;
 
   Scheduler& s = machine_.scheduler();
   Snapshot before;
   before.Save(s);
-  for (int i = 0; i <= index; i++) {
-    if (machine_.completed(i)) machine_.TakeResult(i);
-  }
+  TakeResults(machine_, index);
   machine_.CheckAtRest();
   NoteFindings(step.number);
   if (kept.insert(s.Key()).second) {
@@ -168,33 +178,14 @@ RunReport Runner::RunSteps() {
   return report_;
 }
 
-// One interleaving suffices: what is closed in which order is the properties' business.
 void Runner::RunTeardown() {
-  Scheduler& s = machine_.scheduler();
   for (size_t i = 0; i < states_.size() && i < kMaxTeardowns; i++) {
-    states_[i].Restore(s);
-    int left = 0;
-    bool closed = false;
-    for (int round = 0; round < kTeardownRounds && !closed; round++) {
-      machine_.StartTeardown();
-      bool ran = true;
-      while (ran) {
-        ran = false;
-        for (int slot = 0; slot < s.task_count(); slot++) {
-          if (!s.Enabled(slot)) continue;
-          s.Resume(slot);
-          machine_.Finish(slot);
-          ran = true;
-        }
-      }
-      left = 0;
-      for (int slot = 0; slot < s.task_count(); slot++)
-        left += s.live(slot) && s.task(slot).user != Machine::kServerTask &&
-                s.task(slot).user != Machine::kWorkerTask;
-      // What was asleep in its open may be open only now.
-      closed = left == 0 && !machine_.AnythingOpen();
+    states_[i].Restore(machine_.scheduler());
+    Teardown teardown;
+    for (int slot; (slot = teardown.Next(machine_)) >= 0;) {
+      machine_.scheduler().Resume(slot);
+      machine_.Finish(slot);
     }
-    if (closed) machine_.CheckAllFreed();
     NoteFindings(0);
   }
 }

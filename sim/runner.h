@@ -89,6 +89,12 @@ class Runner {
   std::vector<Snapshot> states_;
 };
 
+// At rest after step `index` + 1: its result, and those of earlier steps that have not been taken.
+StepOutcome OutcomeAtRest(const Machine& machine, int index);
+
+// Takes these results, so that they count once.
+void TakeResults(Machine& machine, int index);
+
 // Whether an outcome is one that the step's results allow.
 bool Allows(const Step& step, const StepOutcome& outcome);
 

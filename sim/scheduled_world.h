@@ -31,7 +31,8 @@ class WorldListener {
   // A reference count was raised from or dropped below zero.
   virtual void BadRefcount(const void* count, const char* what, bool is_put) = 0;
   // A visible operation of the running task, for stories: `verb` on `object`, with the value read
-  // or written.
+  // or written, or kNoValue.
+  static constexpr int64_t kNoValue = INT64_MIN;
   virtual void Trace(const char* verb, const void* object, int64_t value) = 0;
   // Whether the running task's process was killed.
   virtual bool FatalSignalPending() { return false; }
@@ -47,7 +48,8 @@ struct ScheduledWorld {
   static Task& self() { return scheduler().self(); }
   static uint32_t current() { return self().user; }
 
-  static void Trace(const char* verb, const void* object, int64_t value = 0) {
+  static void Trace(const char* verb, const void* object,
+                    int64_t value = WorldListener::kNoValue) {
     if (tracing) listener->Trace(verb, object, value);
   }
 
@@ -233,7 +235,7 @@ struct ScheduledWorld {
   }
   static void wake_up(WaitQueue& queue) {
     scheduler().Point(&queue);
-    Trace("wakes all on", &queue, std::popcount(queue.sleepers));
+    Trace("wakes all on", &queue);
     for (uint64_t rest = queue.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
     queue.sleepers = 0;
   }
@@ -318,6 +320,7 @@ struct ScheduledWorld {
   }
   static void downgrade_write(RwSem& sem) {
     scheduler().Point(&sem);
+    Trace("downgrades", &sem);
     sem.writer = 0;
     sem.readers = 1;
     GrantReaders(sem);
@@ -330,11 +333,13 @@ struct ScheduledWorld {
   };
   static void rcu_read_lock(RcuState& rcu) {
     scheduler().Point(&rcu);
+    Trace("begins to read under", &rcu);
     rcu.readers++;
   }
   // Whether this was the last reader, so that what waits for a grace period can go.
   static bool rcu_read_unlock(RcuState& rcu) {
     scheduler().Point(&rcu);
+    Trace("ends to read under", &rcu);
     return --rcu.readers == 0;
   }
   static bool rcu_idle(const RcuState& rcu) { return rcu.readers == 0; }
@@ -359,7 +364,8 @@ struct ScheduledWorld {
     return self().choice;
   }
   // A visible operation on `object` that the caller carries out itself.
-  static void operation(const char* verb, const void* object, int64_t value = 0) {
+  static void operation(const char* verb, const void* object,
+                        int64_t value = WorldListener::kNoValue) {
     scheduler().Point(object);
     Trace(verb, object, value);
   }
@@ -374,6 +380,7 @@ struct ScheduledWorld {
   }
   static void Wake(int slot) {
     Task& t = scheduler().task(slot);
+    Trace("wakes", &t);
     if (t.pending == Pending::kSleep) {
       t.pending = Pending::kRun;
     } else {

@@ -371,6 +371,22 @@ absl::StatusOr<Script> ParseScript(absl::string_view name, absl::string_view tex
   return script;
 }
 
+absl::StatusOr<Condition::Expr> ParseOutcome(const Script& script, absl::string_view name,
+                                             absl::string_view text) {
+  Diagnostics diagnostics(name);
+  if (!CheckText(text, diagnostics)) return diagnostics.status();
+  const LexedLine line = LexLine(text, 1);
+  TokenReader reader(line.tokens, diagnostics);
+  Condition::Expr expr;
+  if (script.threads.empty()) {
+    diagnostics.Fail({1, 1}, "a condition on a script without threads",
+                     "a litmus script; a sequence asks by the results of its steps");
+    return diagnostics.status();
+  }
+  if (!ConditionParser(script, reader).Parse(&expr)) return diagnostics.status();
+  return expr;
+}
+
 absl::StatusOr<Script> ParseScriptFile(const std::string& path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return FileError(path, strerror(errno));

@@ -17,6 +17,11 @@ namespace iomode {
 // "name:line:column: what was found, what was expected".
 absl::StatusOr<Script> ParseScript(absl::string_view name, absl::string_view text);
 
+// Parses an expression over the results of a litmus script's threads, such as "P1.1 == blocked";
+// `name` is used in messages only.
+absl::StatusOr<Condition::Expr> ParseOutcome(const Script& script, absl::string_view name,
+                                             absl::string_view text);
+
 // Reads and parses one file. A missing or unreadable file, or a directory, is an error that names
 // it.
 absl::StatusOr<Script> ParseScriptFile(const std::string& path);

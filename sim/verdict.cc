@@ -49,6 +49,7 @@ void JudgeFindings(const Script& script, Verdict& verdict) {
       verdict.notes.push_back(absl::StrCat("finding ", PrintFinding(finding)));
     } else {
       verdict.status = Verdict::Status::kFails;
+      verdict.unexpected.push_back(finding);
       verdict.problems.push_back(absl::StrCat(script.name, ": finding ", PrintFinding(finding)));
     }
   }

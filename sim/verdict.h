@@ -25,6 +25,7 @@ struct Verdict {
       problems;  // why it fails: "file:line:column: ...", the details behind it, a line each
   std::vector<std::string> notes;  // findings that do not fail it
   std::vector<Finding> findings;   // one for each rule, task and function
+  std::vector<Finding> unexpected;  // those that fail it
   RunReport run;                   // of a sequential script
   LitmusReport litmus;             // of a litmus script
   ExploreStats stats;

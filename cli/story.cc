@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "cli/story.h"
+
+#include <iostream>
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "sim/counterexample.h"
+#include "sim/run_goals.h"
+#include "sim/script_parser.h"
+#include "sim/story.h"
+#include "sim/story_text.h"
+
+namespace iomode {
+namespace {
+
+// How far `check` looks for the stories of a script that fails: a second or two.
+constexpr uint64_t kPointerStates = 200'000;
+
+int Print(const Story& story, const std::string& format) {
+  if (format.empty() || format == "text") std::cout << StoryText(story);
+  return kExitOk;
+}
+
+int Replay(const Script& script, const std::string& kernel, const StoryFlags& flags) {
+  if (!kernel.empty() && !absl::StartsWith(flags.replay, absl::StrCat(kernel, ":"))) {
+    std::cerr << "--replay: the token is not of revision " << kernel
+              << ": leave --kernel out, the token names its own\n";
+    return kExitBadInput;
+  }
+  const absl::StatusOr<Story> story = TellReplay(script, flags.replay);
+  if (!story.ok()) {
+    std::cerr << "--replay: " << story.status().message() << "\n";
+    return kExitBadInput;
+  }
+  return Print(*story, flags.format);
+}
+
+// What the flags ask for. False, after an error on stderr.
+bool GoalOf(const Script& script, const Revision& revision, const StoryFlags& flags,
+            uint64_t max_states, StoryGoal* goal) {
+  if (!flags.finding.empty()) {
+    const std::optional<FindingKind> kind = FindingFromName(flags.finding);
+    if (!kind.has_value()) {
+      std::cerr << "--finding: no finding \"" << flags.finding << "\", expected one of "
+                << FindingNames() << "\n";
+      return false;
+    }
+    *goal = {absl::StrCat("finding ", flags.finding), FindsLike({*kind, "", "", "", ""})};
+  } else if (!flags.outcome.empty()) {
+    const absl::StatusOr<Condition::Expr> expr = ParseOutcome(script, "--outcome", flags.outcome);
+    if (!expr.ok()) {
+      std::cerr << expr.status().message() << "\n";
+      return false;
+    }
+    *goal = {absl::StrCat("outcome ", flags.outcome), EndsWith(*expr)};
+  } else {
+    *goal = DefaultGoal(script, CheckScript(script, revision, {.max_states = max_states}));
+  }
+  return true;
+}
+
+}  // namespace
+
+void AddStoryOptions(CLI::App& command, StoryFlags& flags) {
+  command
+      .add_flag("--story{text}", flags.format,
+                "tell one run step by step, the one of fewest context switches that fails the "
+                "script, has a finding, or ends: --story, or --story=text")
+      ->check(CLI::IsMember({"text"}));
+  CLI::Option* finding =
+      command.add_option("--finding", flags.finding, "tell a run that has this finding");
+  CLI::Option* outcome = command.add_option(
+      "--outcome", flags.outcome, "tell a run that ends so, such as \"P1.1 == blocked\"");
+  command
+      .add_option("--replay", flags.replay,
+                  "tell the run that this token, printed with a story, stands for")
+      ->excludes(finding)
+      ->excludes(outcome);
+  finding->excludes(outcome);
+}
+
+int RunStory(const Script& script, const std::string& kernel, const StoryFlags& flags,
+             uint64_t max_states) {
+  if (!flags.replay.empty()) return Replay(script, kernel, flags);
+  const Revision* revision = RevisionOption(kernel);
+  StoryGoal goal;
+  if (revision == nullptr || !GoalOf(script, *revision, flags, max_states, &goal))
+    return kExitBadInput;
+  const FoundSchedule found =
+      FindShortestRun(script, *revision, {.goal = goal.reached, .max_states = max_states});
+  if (!found.found) {
+    std::cerr << script.name << ": " << (found.complete ? "no" : "incomplete: up to now no")
+              << " interleaving" << (script.is_litmus() ? "" : " that gives the script's results")
+              << " has " << goal.what << "; " << found.states << " states searched\n";
+    return found.complete ? kExitFails : kExitIncomplete;
+  }
+  return Print(TellStory(script, *revision, found.schedule), flags.format);
+}
+
+std::vector<StoryPointer> PointToStories(const Script& script, const Revision& revision,
+                                         const Verdict& verdict) {
+  std::vector<StoryPointer> pointers;
+  for (const StoryGoal& goal : FailureGoals(script, verdict)) {
+    const FoundSchedule found = FindShortestRun(
+        script, revision, {.goal = goal.reached, .max_states = kPointerStates});
+    if (!found.found) {
+      pointers.push_back({goal.what, "too many states to look for a short one here", ""});
+      continue;
+    }
+    const Story story = TellStory(script, revision, found.schedule);
+    pointers.push_back({goal.what, StoryHint(story),
+                        absl::StrCat("iomode run ", script.name, " --replay ", story.token)});
+  }
+  return pointers;
+}
+
+}  // namespace iomode

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/counterexample.h"
+
+#include "absl/strings/str_cat.h"
+#include "sim/run_goals.h"
+
+namespace iomode {
+namespace {
+
+StoryGoal GoalOf(const Finding& finding) {
+  return {absl::StrCat("finding ", FindingName(finding.kind)), FindsLike(finding)};
+}
+
+}  // namespace
+
+std::vector<StoryGoal> FailureGoals(const Script& script, const Verdict& verdict) {
+  using Quantifier = Condition::Quantifier;
+  std::vector<StoryGoal> goals;
+  for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
+    const Condition& condition = script.conditions[i];
+    if (verdict.litmus.conditions[i] || condition.quantifier == Quantifier::kExists) continue;
+    goals.push_back({absl::StrCat("against ", PrintCondition(condition)),
+                     EndsWith(condition.expr, condition.quantifier == Quantifier::kNever)});
+  }
+  for (const Finding& finding : verdict.unexpected) goals.push_back(GoalOf(finding));
+  return goals;
+}
+
+StoryGoal DefaultGoal(const Script& script, const Verdict& verdict) {
+  std::vector<StoryGoal> failures = FailureGoals(script, verdict);
+  if (!failures.empty()) return failures.front();
+  if (!verdict.findings.empty()) return GoalOf(verdict.findings.front());
+  return {"the end of the script", Ends()};
+}
+
+FoundSchedule FindShortestRun(const Script& script, const Revision& revision,
+                              const ScheduleSearch& search) {
+  ScriptRun run(script, revision, true);
+  return FindShortestSchedule(run, search);
+}
+
+}  // namespace iomode

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// One run of a script, one transition at a time: numbered steps one after the other, each until
+// nothing can run; then a litmus script's threads, or the end of a sequence, where everything is
+// closed. Whoever drives it picks each move. The built-in checks are made where Runner and
+// RunLitmus make them, so a run meets the findings that they report.
+//
+// Invariant: while there are moves, Take() of any of them is possible. Used by one thread, which
+// has one ScriptRun at work at a time; the script and the revision outlive it.
+
+#ifndef SIM_SCRIPT_RUN_H_
+#define SIM_SCRIPT_RUN_H_
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "sim/machine.h"
+#include "sim/runner.h"
+#include "sim/teardown.h"
+
+namespace iomode {
+
+// Resumes a task; `choice` counts where it picks a value.
+struct Move {
+  int16_t slot = -1;
+  int16_t choice = 0;
+
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
+class ScriptRun {
+ public:
+  // `narrow`: a numbered step that gives what the script does not claim refuses the run.
+  ScriptRun(const Script& script, const Revision& revision, bool narrow);
+
+  // What can happen next, in the explorer's order: by slot, then by choice. Empty: it is over.
+  const std::vector<Move>& moves() const { return moves_; }
+  void Take(Move move);
+
+  // Whether this move is a context switch: by another task than the move before, within one part of
+  // the script. That the next numbered step is another task is nobody's choice.
+  bool IsSwitch(Move move) const { return last_slot_ >= 0 && last_slot_ != move.slot; }
+  // Who moved last in this part of the script; -1: nobody yet.
+  int last_slot() const { return last_slot_; }
+
+  // Over, with every step run; not over because a claim is not met.
+  bool at_end() const { return moves_.empty() && !refused_; }
+  bool refused() const { return refused_; }
+
+  // The findings of the last move, or of the start.
+  const std::set<Finding>& found() const { return found_; }
+
+  // Which part of the script runs: step number - 1; then the threads or the closing.
+  int phase() const { return phase_; }
+  bool in_steps() const { return phase_ < static_cast<int>(script_.steps.size()); }
+
+  // What each numbered step gave that has ended in this run; of a run that was restored, in one
+  // that was saved.
+  const std::vector<StepOutcome>& outcomes() const { return outcomes_; }
+
+  Machine& machine() { return machine_; }
+  const Machine& machine() const { return machine_; }
+  const Script& script() const { return script_; }
+
+  // A saved run. Restoring one puts back all but outcomes().
+  class Saved {
+   public:
+    size_t bytes() const { return sizeof(*this) + state_.bytes(); }
+
+   private:
+    friend class ScriptRun;
+    Snapshot state_;
+    Teardown teardown_;
+    std::vector<Move> moves_;
+    int phase_ = 0;
+    int last_slot_ = -1;
+    bool refused_ = false;
+  };
+  void Save(Saved* saved);
+  void Restore(const Saved& saved);
+
+  // Tells runs apart: equal keys have equal futures, and the same task moved last.
+  Hash128 Key() const {
+    return HashMix(machine_.scheduler().Key(), static_cast<uint64_t>(last_slot_ + 1),
+                   teardown_.progress());
+  }
+
+ private:
+  void StartPhase();
+  void Settle();
+  void FindMoves();
+
+  const Script& script_;
+  Machine machine_;
+  Teardown teardown_;
+  std::vector<Move> moves_;
+  std::set<Finding> found_;
+  std::vector<StepOutcome> outcomes_;
+  int phase_ = 0;
+  int last_slot_ = -1;
+  bool narrow_;
+  bool refused_ = false;
+};
+
+}  // namespace iomode
+
+#endif  // SIM_SCRIPT_RUN_H_
