@@ -18,8 +18,8 @@ constexpr int kLongestWaitUs = 500;
 // wchan leaves out the locking functions themselves, so a lock shows as the function that takes it.
 bool WaitsForOthers(absl::string_view function) {
   constexpr absl::string_view kPrefixes[] = {"fuse_", "folio_wait", "rwsem_", "__fuse_"};
-  constexpr absl::string_view kNames[] = {"request_wait_answer", "do_truncate",   "read_events",
-                                          "wait_on_page_bit",    "vfs_fallocate", "exit_aio"};
+  constexpr absl::string_view kNames[] = {"request_wait_answer", "do_truncate", "wait_on_page_bit",
+                                          "vfs_fallocate"};
   for (absl::string_view prefix : kPrefixes) {
     if (absl::StartsWith(function, prefix)) return true;
   }
@@ -40,14 +40,12 @@ absl::Status Quiescence::Settle(Scene& scene, Clock::time_point deadline) {
     }
     const std::optional<Snapshot> before = Look(scene);
     if (before.has_value() && !scene.Pump() && before == Look(scene)) {
-      if (AllInKnownPlaces(*before)) return absl::OkStatus();
       const Clock::time_point now = Clock::now();
       if (*before != stable) {
         stable = *before;
         stable_since = now;
-      } else if (now - stable_since >= std::chrono::milliseconds(kStableMs)) {
-        return absl::OkStatus();
       }
+      if (now - stable_since >= RestMustLast(scene, *before)) return absl::OkStatus();
     }
     if (Clock::now() > deadline) {
       return absl::DeadlineExceededError(absl::StrCat("no rest: ", running_));
@@ -77,19 +75,34 @@ std::optional<Quiescence::Snapshot> Quiescence::Look(Scene& scene) {
   return snapshot;
 }
 
-bool Quiescence::SleepsInKnownPlace(const TaskId& id, const TaskState& state) {
+Quiescence::Place Quiescence::PlaceOf(const TaskId& id, const TaskState& state) {
   auto found = known_.find(id);
-  if (found == known_.end() || found->second.first != state.runs) {
-    const bool known = WaitsForOthers(WaitChannel(id.process, id.task));
-    found = known_.insert_or_assign(id, std::make_pair(state.runs, known)).first;
+  if (found != known_.end() && found->second.first == state.runs) return found->second.second;
+  const std::string function = WaitChannel(id.process, id.task);
+  // A task that is about to sleep has a state, but no place yet.
+  if (function.empty()) return Place::kOther;
+  Place place = Place::kOther;
+  if (function == "read_events") {
+    place = Place::kAioResult;
+  } else if (function == "exit_aio") {
+    place = Place::kAioTeardown;
+  } else if (WaitsForOthers(function)) {
+    place = Place::kKnown;
   }
-  return found->second.second;
+  known_[id] = {state.runs, place};
+  return place;
 }
 
-bool Quiescence::AllInKnownPlaces(const Snapshot& snapshot) {
-  return std::all_of(snapshot.begin(), snapshot.end(), [this](const auto& entry) {
-    return SleepsInKnownPlace(entry.first, entry.second);
-  });
+std::chrono::milliseconds Quiescence::RestMustLast(Scene& scene, const Snapshot& snapshot) {
+  std::chrono::milliseconds longest(0);
+  for (const auto& [id, state] : snapshot) {
+    const Place place = PlaceOf(id, state);
+    const bool aio = place == Place::kAioResult || place == Place::kAioTeardown;
+    if (place == Place::kKnown || (aio && scene.AioIsHeld(id))) continue;
+    longest = std::max(longest, std::chrono::milliseconds(
+                                    place == Place::kAioTeardown ? kKernelStableMs : kStableMs));
+  }
+  return longest;
 }
 
 }  // namespace iomode::agent

@@ -7,7 +7,9 @@
 // all tasks are seen asleep again without one of them having run in between. That proves rest as
 // long as tasks are woken by each other or by the server only. So where a task sleeps in a place
 // that is not known to be of that kind (it may wait for a timer or a kernel thread), rest must last
-// for kStableMs as well.
+// for kStableMs as well. A task that waits for its aio, or for that of its process to be taken down,
+// is waiting for the server only if that holds a request of the aio; else for kernel threads, and
+// the taking down for an RCU grace period too, which may take long.
 
 #ifndef CONFORMANCE_AGENT_QUIESCENCE_H_
 #define CONFORMANCE_AGENT_QUIESCENCE_H_
@@ -27,6 +29,7 @@
 namespace iomode::agent {
 
 inline constexpr int kStableMs = 20;
+inline constexpr int kKernelStableMs = 1000;
 
 struct TaskId {
   pid_t process = 0;
@@ -44,6 +47,8 @@ class Scene {
   virtual void Wait(int microseconds) = 0;
   // The tasks at work; nullopt while one of them is not known yet.
   virtual std::optional<std::vector<TaskId>> Tasks() = 0;
+  // Whether the server holds a request of the aio that this task waits for.
+  virtual bool AioIsHeld(const TaskId& task) = 0;
   // Whether the whole run is to end early.
   virtual bool Cancelled() = 0;
 };
@@ -61,11 +66,13 @@ class Quiescence {
 
   // The tasks if all of them sleep.
   std::optional<Snapshot> Look(Scene& scene);
-  bool SleepsInKnownPlace(const TaskId& id, const TaskState& state);
-  bool AllInKnownPlaces(const Snapshot& snapshot);
+  // What a task sleeps in.
+  enum class Place : uint8_t { kKnown, kAioResult, kAioTeardown, kOther };
+  Place PlaceOf(const TaskId& id, const TaskState& state);
+  std::chrono::milliseconds RestMustLast(Scene& scene, const Snapshot& snapshot);
 
   // Where a task slept when it had run so many times.
-  std::map<TaskId, std::pair<uint64_t, bool>> known_;
+  std::map<TaskId, std::pair<uint64_t, Place>> known_;
   std::string running_;  // a task that kept the last look from seeing rest
 };
 

@@ -41,9 +41,8 @@ ScriptRun::ScriptRun(const Script& script, const bool& cancelled)
       files_(script.files.size()),
       maps_(script.maps.size()) {
   book_.set_refresh([this] { ReceiveReports(); });
-  uses_aio_ = std::any_of(script.steps.begin(), script.steps.end(), [](const Step& step) {
-    return step.op == Op::kAioRead || step.op == Op::kAioWrite;
-  });
+  uses_aio_ = std::any_of(script.steps.begin(), script.steps.end(),
+                          [](const Step& step) { return IsAio(step.op); });
 }
 
 absl::StatusOr<std::unique_ptr<ScriptRun>> ScriptRun::Start(const Script& script, int control,
@@ -292,6 +291,17 @@ std::optional<std::vector<TaskId>> ScriptRun::Tasks() {
     }
   }
   return tasks;
+}
+
+bool ScriptRun::AioIsHeld(const TaskId& task) {
+  for (int number = 1; number <= book_.current(); ++number) {
+    const StepRun& run = book_.at(number);
+    if (run.host == nullptr || run.host->pid() != task.process || !IsAio(run.step->op)) continue;
+    // Any thread of a process that ends may be the one that takes its aio down.
+    if (run.task != task.task && !run.host->killed()) continue;
+    if (server_->HeldFor(number) != 0) return true;
+  }
+  return false;
 }
 
 }  // namespace iomode::agent

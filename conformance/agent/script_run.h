@@ -46,6 +46,7 @@ class ScriptRun : public Scene {
   bool Pump() override;
   void Wait(int microseconds) override;
   std::optional<std::vector<TaskId>> Tasks() override;
+  bool AioIsHeld(const TaskId& task) override;
   bool Cancelled() override { return cancelled_; }
 
  private:

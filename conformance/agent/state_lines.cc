@@ -16,8 +16,6 @@ namespace {
 constexpr absl::string_view kIndent = "#     ";
 constexpr size_t kFrames = 5;
 
-bool IsAio(Op op) { return op == Op::kAioRead || op == Op::kAioWrite; }
-
 std::string LockText(const InodeState& state) {
   std::string text = "-";
   if (state.locked_exclusive) {

@@ -20,6 +20,8 @@ namespace iomode::agent {
 
 class TaskHost;
 
+inline bool IsAio(Op op) { return op == Op::kAioRead || op == Op::kAioWrite; }
+
 struct StepRun {
   const Step* step = nullptr;
   int inode = -1;            // the script's, or -1
