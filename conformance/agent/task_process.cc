@@ -125,12 +125,18 @@ void StartStep(Arena& arena, const Command& command) {
   Send(report);
 }
 
+void SetUpAio() {
+  if (syscall(SYS_io_setup, kAioEvents, &shared.aio) != 0) _exit(EXIT_FAILURE);
+  // The kernel reads the ring's head from user memory at every submission.
+  *reinterpret_cast<const volatile uint32_t*>(shared.aio);
+}
+
 }  // namespace
 
 void ServeCommands(int control, int mount, bool with_aio) {
   shared.control = control;
   shared.mount = mount;
-  if (with_aio && syscall(SYS_io_setup, kAioEvents, &shared.aio) != 0) _exit(EXIT_FAILURE);
+  if (with_aio) SetUpAio();
   InstallSignalHandlers();
   // Ctrl-C goes to the whole terminal; the agent ends its processes itself.
   signal(SIGINT, SIG_IGN);
@@ -140,6 +146,8 @@ void ServeCommands(int control, int mount, bool with_aio) {
   mallopt(M_TOP_PAD, 1 << 20);
   void* volatile heap = malloc(64 << 10);
   free(heap);
+  // After fork() the page tables are incomplete. What is here by now must not fault during a step.
+  mlockall(MCL_CURRENT);
   Arena arena;
   while (true) {
     Command command;
