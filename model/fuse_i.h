@@ -44,19 +44,6 @@ enum PageFlag : uint8_t {
   PG_ahead = 64,      // came by readahead and nobody asked for it yet
 };
 
-enum FuseOpcode : uint8_t {
-  FUSE_NONE = 0,
-  FUSE_OPEN,
-  FUSE_RELEASE,
-  FUSE_FLUSH,
-  FUSE_READ,
-  FUSE_WRITE,
-  FUSE_FSYNC,
-  FUSE_SETATTR,
-  FUSE_GETATTR,
-  FUSE_FALLOCATE,
-};
-
 template <class W>
 struct FuseInode;
 template <class W>

@@ -10,6 +10,20 @@
 
 namespace iomode {
 
+// What a request asks for (struct fuse_in_header::opcode).
+enum FuseOpcode : uint8_t {
+  FUSE_NONE = 0,
+  FUSE_GETATTR = 3,
+  FUSE_SETATTR = 4,
+  FUSE_OPEN = 14,
+  FUSE_READ = 15,
+  FUSE_WRITE = 16,
+  FUSE_RELEASE = 18,
+  FUSE_FSYNC = 20,
+  FUSE_FLUSH = 25,
+  FUSE_FALLOCATE = 43,
+};
+
 // The server's reply flags to OPEN (struct fuse_open_out::open_flags).
 enum FopenFlag : uint32_t {
   FOPEN_DIRECT_IO = 1u << 0,

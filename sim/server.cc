@@ -6,67 +6,15 @@
 #include <cerrno>
 
 #include "model/request_end.h"
+#include "sim/hold.h"
 #include "sim/machine.h"
 
 namespace iomode {
-namespace {
-
-// The requests that a step is about, which `hold` keeps. Writes of dirty pages count for the steps
-// whose business is to write them back.
-bool IsAbout(Op op, FuseOpcode opcode, bool writeback) {
-  switch (op) {
-    case Op::kOpen:
-      return opcode == FUSE_OPEN;
-    case Op::kRead:
-    case Op::kAioRead:
-    case Op::kLoad:
-    case Op::kSpliceRead:
-    case Op::kReadahead:
-    case Op::kStore:
-      return opcode == FUSE_READ;
-    case Op::kWrite:
-    case Op::kAioWrite:
-      return opcode == FUSE_WRITE && !writeback;
-    case Op::kTruncate:
-      return opcode == FUSE_SETATTR;
-    case Op::kFallocate:
-      return opcode == FUSE_FALLOCATE;
-    case Op::kStat:
-      return opcode == FUSE_GETATTR;
-    case Op::kFsync:
-    case Op::kMsync:
-      return opcode == FUSE_FSYNC || opcode == FUSE_WRITE;
-    case Op::kClose:
-      return opcode == FUSE_FLUSH || opcode == FUSE_WRITE;
-    case Op::kMunmap:
-    case Op::kSyncRange:
-      return opcode == FUSE_WRITE;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
-bool Machine::HoldsWriteback(const Step& step) {
-  return step.hold == Hold::kFlush ||
-         (step.hold == Hold::kRequest && IsAbout(step.op, FUSE_WRITE, true));
-}
+bool Machine::HoldsWriteback(const Step& step) { return HoldKeeps(step, FUSE_WRITE, true); }
 
 bool Machine::Holds(const FuseReq<W>& req) const {
   if (req.task >= programs_.size() || steps_[req.task].released) return false;
-  const Step& step = *programs_[req.task].step;
-  switch (step.hold) {
-    case Hold::kNone:
-      return false;
-    case Hold::kRequest:
-      return IsAbout(step.op, req.args.opcode, req.writeback);
-    case Hold::kFlush:
-      return req.args.opcode == FUSE_FLUSH || req.args.opcode == FUSE_WRITE;
-    case Hold::kRelease:
-      return req.args.opcode == FUSE_RELEASE;
-  }
-  return false;
+  return HoldKeeps(*programs_[req.task].step, req.args.opcode, req.writeback);
 }
 
 void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "sim/hold.h"
 
 namespace iomode::agent {
 namespace {
@@ -20,46 +21,6 @@ constexpr int kInitTimeoutMs = 10000;
 template <typename T>
 const T& As(std::span<const uint8_t> body) {
   return *reinterpret_cast<const T*>(body.data());
-}
-
-// Whether `hold` on a step of this kind is about such requests. Writes that the kernel makes of
-// dirty pages count for the steps that cause them.
-bool IsAbout(Op op, uint32_t opcode) {
-  switch (op) {
-    case Op::kOpen:
-      return opcode == FUSE_OPEN;
-    case Op::kRead:
-    case Op::kAioRead:
-    case Op::kLoad:
-    case Op::kStore:
-    case Op::kSpliceRead:
-    case Op::kReadahead:
-      return opcode == FUSE_READ;
-    case Op::kWrite:
-    case Op::kAioWrite:
-      return opcode == FUSE_WRITE;
-    case Op::kTruncate:
-      return opcode == FUSE_SETATTR;
-    case Op::kFallocate:
-      return opcode == FUSE_FALLOCATE;
-    case Op::kStat:
-      return opcode == FUSE_GETATTR;
-    case Op::kFsync:
-    case Op::kMsync:
-      return opcode == FUSE_FSYNC || opcode == FUSE_WRITE;
-    case Op::kClose:
-      return opcode == FUSE_FLUSH || opcode == FUSE_WRITE;
-    case Op::kMunmap:
-    case Op::kSyncRange:
-      return opcode == FUSE_WRITE;
-    default:
-      return false;
-  }
-}
-
-bool WritesBack(Op op) {
-  return op == Op::kFsync || op == Op::kMsync || op == Op::kClose || op == Op::kMunmap ||
-         op == Op::kSyncRange;
 }
 
 }  // namespace
@@ -150,20 +111,17 @@ int FuseServer::HolderOf(const fuse_in_header& header, std::span<const uint8_t> 
     const int holder = file == open_files_.end() ? 0 : book_.ReleaseHolder(file->second.opened_by);
     return holder > 0 && book_.at(holder).holding ? holder : 0;
   }
+  const FuseOpcode opcode = static_cast<FuseOpcode>(header.opcode);
   if (sender > 0) {
     const StepRun& run = book_.at(sender);
-    const bool about = run.step->hold != Hold::kRelease && IsAbout(run.step->op, header.opcode);
-    return run.holding && about ? sender : 0;
+    return run.holding && HoldKeeps(*run.step, opcode, false) ? sender : 0;
   }
   if (header.opcode != FUSE_WRITE) return 0;
   // Dirty pages that a step writes back travel on nobody's behalf.
   for (int number = book_.size(); number > 0; --number) {
     const StepRun& run = book_.at(number);
     if (!run.issued || !run.holding || (run.done && number != book_.current())) continue;
-    if (run.step->hold != Hold::kRelease && WritesBack(run.step->op) &&
-        run.inode == InodeOf(header)) {
-      return number;
-    }
+    if (run.inode == InodeOf(header) && HoldKeeps(*run.step, opcode, true)) return number;
   }
   return 0;
 }

@@ -24,7 +24,22 @@
 #undef FOPEN_PASSTHROUGH
 #undef FOPEN_IO_URING_ZERO_COPY
 
+#include "model/uapi.h"
+
 namespace iomode::agent {
+
+// Opcodes that the model has, too, go by the model's names.
+#define IOMODE_SAME(name) static_assert(iomode::name == static_cast<FuseOpcode>(::name))
+IOMODE_SAME(FUSE_GETATTR);
+IOMODE_SAME(FUSE_SETATTR);
+IOMODE_SAME(FUSE_OPEN);
+IOMODE_SAME(FUSE_READ);
+IOMODE_SAME(FUSE_WRITE);
+IOMODE_SAME(FUSE_RELEASE);
+IOMODE_SAME(FUSE_FSYNC);
+IOMODE_SAME(FUSE_FLUSH);
+IOMODE_SAME(FUSE_FALLOCATE);
+#undef IOMODE_SAME
 
 // INIT flags, 64 bits wide: the lower 32 travel in `flags`, the upper ones in `flags2` and need
 // kInitExt.
