@@ -5,15 +5,39 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "model/uapi.h"
 
 namespace iomode::agent {
+namespace {
+
+constexpr size_t kChunk = 64 << 10;
+
+// Whether a byte of the file is `source`'s. Holes are skipped: a file may have large ones.
+bool Holds(int fd, Source source) {
+  std::vector<uint8_t> bytes(kChunk);
+  for (off_t at = lseek(fd, 0, SEEK_DATA); at >= 0; at = lseek(fd, at, SEEK_DATA)) {
+    const ssize_t got = pread(fd, bytes.data(), bytes.size(), at);
+    if (got <= 0) return false;
+    std::array<Source, 256> found;
+    const size_t count = SourcesOf(std::span(bytes).first(static_cast<size_t>(got)), found);
+    if (std::find(found.begin(), found.begin() + count, source) != found.begin() + count) {
+      return true;
+    }
+    at += got;
+  }
+  return false;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<BackingFiles>> BackingFiles::Create(int directory, int count) {
   auto files = std::make_unique<BackingFiles>();
@@ -45,18 +69,8 @@ void BackingFiles::Resize(int index, int64_t size) {
 }
 
 bool BackingFiles::Hold(Source source) const {
-  for (size_t i = 0; i < files_.size(); ++i) {
-    std::vector<uint8_t> bytes(static_cast<size_t>(Size(static_cast<int>(i))));
-    const ssize_t got = pread(files_[i].fd.get(), bytes.data(), bytes.size(), 0);
-    if (got <= 0) continue;
-    bytes.resize(static_cast<size_t>(got));
-    std::array<Source, 256> found;
-    const size_t count = SourcesOf(bytes, found);
-    for (size_t k = 0; k < count; ++k) {
-      if (found[k] == source) return true;
-    }
-  }
-  return false;
+  return std::any_of(files_.begin(), files_.end(),
+                     [source](const File& file) { return Holds(file.fd.get(), source); });
 }
 
 void BackingFiles::NoteId(int index, int64_t id) {

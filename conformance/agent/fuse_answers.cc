@@ -107,8 +107,8 @@ fuse_attr FuseServer::AttributesOf(uint64_t node) const {
   const int inode = static_cast<int>(node - FUSE_ROOT_ID - 1);
   const int backing = BackingOfPassthrough(inode);
   attributes.mode = S_IFREG | 0644;
-  attributes.size = backing >= 0 ? static_cast<uint64_t>(backings_.Size(backing))
-                                 : contents_[static_cast<size_t>(inode)].size();
+  attributes.size = static_cast<uint64_t>(
+      backing >= 0 ? backings_.Size(backing) : contents_[static_cast<size_t>(inode)].Size());
   attributes.blocks = (attributes.size + 511) / 512;
   return attributes;
 }
@@ -147,9 +147,11 @@ void FuseServer::AnswerSetattr(const fuse_in_header& header, std::span<const uin
   const fuse_setattr_in& in = As<fuse_setattr_in>(body);
   const int inode = InodeOf(header);
   if (inode >= 0 && (in.valid & kAttrSize)) {
-    contents_[static_cast<size_t>(inode)].resize(in.size);
+    const int64_t size = static_cast<int64_t>(in.size);
+    const int error = contents_[static_cast<size_t>(inode)].Resize(size);
+    if (error != 0) return connection_.Answer(header.unique, error, {});
     const int backing = BackingOfPassthrough(inode);
-    if (backing >= 0) backings_.Resize(backing, static_cast<int64_t>(in.size));
+    if (backing >= 0) backings_.Resize(backing, size);
   }
   AnswerAttributes(header);
 }
@@ -171,7 +173,7 @@ void FuseServer::AnswerOpen(const fuse_in_header& header, std::span<const uint8_
     if (out.open_flags & FOPEN_PASSTHROUGH) file.backing = backings_.IndexOfId(out.backing_id);
   }
   const bool truncates = As<fuse_open_in>(body).flags & O_TRUNC;
-  if (truncates && inode >= 0) contents_[static_cast<size_t>(inode)].clear();
+  if (truncates && inode >= 0) contents_[static_cast<size_t>(inode)].Resize(0);
   out.fh = next_handle_++;
   open_files_[out.fh] = file;
   connection_.Answer(header.unique, 0, BytesOf(out));
@@ -181,10 +183,9 @@ void FuseServer::AnswerRead(const fuse_in_header& header, std::span<const uint8_
   const fuse_read_in& in = As<fuse_read_in>(body);
   const int inode = InodeOf(header);
   if (inode < 0) return connection_.Answer(header.unique, EISDIR, {});
-  const std::span<const uint8_t> content = contents_[static_cast<size_t>(inode)];
-  const size_t start = std::min<size_t>(in.offset, content.size());
-  const size_t size = std::min<size_t>(in.size, content.size() - start);
-  connection_.Answer(header.unique, 0, content.subspan(start, size));
+  connection_.Answer(
+      header.unique, 0,
+      contents_[static_cast<size_t>(inode)].Read(static_cast<int64_t>(in.offset), in.size));
 }
 
 void FuseServer::AnswerWrite(const fuse_in_header& header, std::span<const uint8_t> body) {
@@ -192,9 +193,9 @@ void FuseServer::AnswerWrite(const fuse_in_header& header, std::span<const uint8
   const int inode = InodeOf(header);
   if (inode < 0) return connection_.Answer(header.unique, EISDIR, {});
   const std::span<const uint8_t> data = body.subspan(sizeof in, in.size);
-  std::vector<uint8_t>& content = contents_[static_cast<size_t>(inode)];
-  if (in.offset + in.size > content.size()) content.resize(in.offset + in.size);
-  std::copy(data.begin(), data.end(), content.begin() + static_cast<ptrdiff_t>(in.offset));
+  const int error =
+      contents_[static_cast<size_t>(inode)].Write(static_cast<int64_t>(in.offset), data);
+  if (error != 0) return connection_.Answer(header.unique, error, {});
   fuse_write_out out = {};
   out.size = in.size;
   connection_.Answer(header.unique, 0, BytesOf(out));
@@ -203,11 +204,13 @@ void FuseServer::AnswerWrite(const fuse_in_header& header, std::span<const uint8
 void FuseServer::AnswerFallocate(const fuse_in_header& header, std::span<const uint8_t> body) {
   const fuse_fallocate_in& in = As<fuse_fallocate_in>(body);
   const int inode = InodeOf(header);
+  int error = 0;
   if (inode >= 0 && in.mode == 0) {
-    std::vector<uint8_t>& content = contents_[static_cast<size_t>(inode)];
-    if (in.offset + in.length > content.size()) content.resize(in.offset + in.length);
+    InodeContent& content = contents_[static_cast<size_t>(inode)];
+    const int64_t end = static_cast<int64_t>(in.offset + in.length);
+    if (end > content.Size()) error = content.Resize(end);
   }
-  connection_.Answer(header.unique, 0, {});
+  connection_.Answer(header.unique, error, {});
 }
 
 }  // namespace iomode::agent

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,14 +18,13 @@
 namespace iomode::agent {
 
 absl::StatusOr<std::unique_ptr<FuseConnection>> FuseConnection::Open(int control) {
-  std::unique_ptr<FuseConnection> connection(new FuseConnection);
-  connection->control_ = control;
-  connection->buffer_.resize(kMaxTransfer + 4096);
-  connection->device_ = Descriptor(open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!connection->device_.valid()) {
+  Descriptor device(open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!device.valid()) {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot open /dev/fuse: ", strerror(errno), "; this needs root and FUSE"));
   }
+  std::unique_ptr<FuseConnection> connection = On(std::move(device));
+  connection->control_ = control;
   absl::StatusOr<Descriptor> mount =
       MountDetached("fuse", {{"source", "iomode"},
                              {"fd", absl::StrCat(connection->device_.get())},
@@ -33,6 +33,13 @@ absl::StatusOr<std::unique_ptr<FuseConnection>> FuseConnection::Open(int control
                              {"group_id", "0"}});
   if (!mount.ok()) return mount.status();
   connection->mount_ = *std::move(mount);
+  return connection;
+}
+
+std::unique_ptr<FuseConnection> FuseConnection::On(Descriptor device) {
+  std::unique_ptr<FuseConnection> connection(new FuseConnection);
+  connection->device_ = std::move(device);
+  connection->buffer_.resize(kMaxTransfer + 4096);
   return connection;
 }
 

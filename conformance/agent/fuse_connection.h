@@ -30,6 +30,10 @@ class FuseConnection {
   // connection.
   static absl::StatusOr<std::unique_ptr<FuseConnection>> Open(int control);
 
+  // Serves requests of a device that is mounted elsewhere, if at all: read() gives one, write()
+  // takes one answer. There is no mount then, and nothing to abort.
+  static std::unique_ptr<FuseConnection> On(Descriptor device);
+
   int device() const { return device_.get(); }
   int mount() const { return mount_.get(); }
   // False once the connection was aborted: then there is nothing to poll.

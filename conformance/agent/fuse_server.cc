@@ -29,8 +29,7 @@ FuseServer::FuseServer(const Script& script, FuseConnection& connection, Backing
                        StepBook& book)
     : script_(script), connection_(connection), backings_(backings), book_(book) {
   for (size_t i = 0; i < script.inodes.size(); ++i) {
-    contents_.emplace_back(kInitialFileSize);
-    Fill(contents_.back(), SourceOfInode(static_cast<int>(i)));
+    contents_.emplace_back(SourceOfInode(static_cast<int>(i)));
   }
 }
 

@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "conformance/agent/backing_files.h"
 #include "conformance/agent/fuse_connection.h"
+#include "conformance/agent/inode_content.h"
 #include "conformance/agent/step_book.h"
 #include "sim/script.h"
 
@@ -102,8 +103,8 @@ class FuseServer {
   FuseConnection& connection_;
   BackingFiles& backings_;
   StepBook& book_;
-  std::vector<std::vector<uint8_t>> contents_;  // by inode
-  std::map<uint64_t, OpenFile> open_files_;     // by file handle
+  std::vector<InodeContent> contents_;       // by inode
+  std::map<uint64_t, OpenFile> open_files_;  // by file handle
   uint64_t next_handle_ = 1;
   std::vector<Held> held_;
   std::vector<RequestRecord> log_;

@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "conformance/agent/payload.h"
 #include "conformance/agent/recorder.h"
+#include "conformance/agent/system_calls.h"
 #include "sim/script_parser.h"
 
 namespace iomode::agent {
@@ -41,6 +42,7 @@ constexpr char kUsage[] =
 enum Exit { kOk = 0, kFailed = 1, kBadInput = 2, kNoKernel = 4 };
 
 constexpr int kMaxRepeat = 1000000;
+constexpr int64_t kMaxBuffer = int64_t{64} << 20;  // bytes that one step may move
 constexpr int kMaxTimeout = 24 * 60 * 60;
 
 volatile sig_atomic_t caught_signal = 0;
@@ -107,6 +109,12 @@ absl::Status CheckLimits(const Script& script) {
     return absl::InvalidArgumentError(absl::StrCat(script.name, ": expected at most ", kMaxSteps,
                                                    " steps, ", kMaxInodes, " inodes and ",
                                                    kMaxBackings, " backings"));
+  }
+  for (const Step& step : script.steps) {
+    if (!MovesBuffer(step.op) || step.len.value_or(0) <= kMaxBuffer) continue;
+    return absl::InvalidArgumentError(absl::StrCat(script.name, ":", step.pos.line, ":",
+                                                   step.pos.column, ": found len=", *step.len,
+                                                   ", expected at most ", kMaxBuffer));
   }
   return absl::OkStatus();
 }
@@ -214,6 +222,7 @@ int Main(int argc, char** argv) {
   action.sa_handler = OnSignal;
   for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
   absl::StatusOr<std::unique_ptr<Recorder>> recorder = Recorder::Open(arguments.options);
+  if (caught_signal != 0) return 128 + caught_signal;
   if (!recorder.ok()) {
     fprintf(stderr, "agent: %s\n", std::string(recorder.status().message()).c_str());
     return absl::IsFailedPrecondition(recorder.status()) ? kNoKernel : kFailed;

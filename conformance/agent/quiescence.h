@@ -7,9 +7,9 @@
 // all tasks are seen asleep again without one of them having run in between. That proves rest as
 // long as tasks are woken by each other or by the server only. So where a task sleeps in a place
 // that is not known to be of that kind (it may wait for a timer or a kernel thread), rest must last
-// for kStableMs as well. A task that waits for its aio, or for that of its process to be taken down,
-// is waiting for the server only if that holds a request of the aio; else for kernel threads, and
-// the taking down for an RCU grace period too, which may take long.
+// for kStableMs as well. A task that waits for its aio, or for that of its process to be taken
+// down, is waiting for the server only if that holds a request of the aio; else for kernel threads,
+// and the taking down for an RCU grace period too, which may take long.
 
 #ifndef CONFORMANCE_AGENT_QUIESCENCE_H_
 #define CONFORMANCE_AGENT_QUIESCENCE_H_

@@ -187,18 +187,12 @@ int64_t PlainCall(const Command& command) {
 
 }  // namespace
 
-int64_t BufferBytes(const Command& command) {
-  switch (command.op) {
-    case Op::kRead:
-    case Op::kWrite:
-    case Op::kAioRead:
-    case Op::kAioWrite:
-    case Op::kSpliceRead:
-      return command.len;
-    default:
-      return 0;
-  }
+bool MovesBuffer(Op op) {
+  return op == Op::kRead || op == Op::kWrite || op == Op::kAioRead || op == Op::kAioWrite ||
+         op == Op::kSpliceRead;
 }
+
+int64_t BufferBytes(const Command& command) { return MovesBuffer(command.op) ? command.len : 0; }
 
 Report CallOf(StepFrame& frame, int mount, aio_context_t aio, bool* submitted) {
   const Command& command = frame.command;

@@ -24,6 +24,9 @@ struct StepFrame {
   iocb request = {};          // aio
 };
 
+// Whether a step of this kind needs a buffer of the length that it moves.
+bool MovesBuffer(Op op);
+
 // How many bytes of buffer a step needs.
 int64_t BufferBytes(const Command& command);
 

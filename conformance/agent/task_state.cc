@@ -13,7 +13,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "conformance/agent/descriptor.h"
 
 namespace iomode::agent {
@@ -30,19 +29,23 @@ std::string ReadProc(pid_t process, pid_t task, const char* name) {
   return size > 0 ? std::string(text, static_cast<size_t>(size)) : std::string();
 }
 
-// The number of times that a task was given a CPU, or of its context switches where the kernel does
-// not count those.
 uint64_t CountRuns(pid_t process, pid_t task) {
   static const bool has_schedstat = !ReadProc(getpid(), getpid(), "schedstat").empty();
+  return has_schedstat ? RunsOfSchedstat(ReadProc(process, task, "schedstat"))
+                       : RunsOfStatus(ReadProc(process, task, "status"));
+}
+
+}  // namespace
+
+uint64_t RunsOfSchedstat(absl::string_view text) {
+  const std::vector<absl::string_view> words = absl::StrSplit(text, ' ');
   uint64_t runs = 0;
-  if (has_schedstat) {
-    const std::string text = ReadProc(process, task, "schedstat");
-    const std::vector<absl::string_view> words = absl::StrSplit(text, ' ');
-    if (words.size() >= 3 && absl::SimpleAtoi(absl::StripAsciiWhitespace(words[2]), &runs))
-      return runs;
-    return 0;
-  }
-  const std::string text = ReadProc(process, task, "status");
+  if (words.size() < 3 || !absl::SimpleAtoi(absl::StripAsciiWhitespace(words[2]), &runs)) return 0;
+  return runs;
+}
+
+uint64_t RunsOfStatus(absl::string_view text) {
+  uint64_t runs = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     const std::vector<absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(':', 1));
     uint64_t count = 0;
@@ -54,23 +57,37 @@ uint64_t CountRuns(pid_t process, pid_t task) {
   return runs;
 }
 
-}  // namespace
-
-std::optional<TaskState> ReadTaskState(pid_t process, pid_t task) {
-  TaskState state;
-  state.runs = CountRuns(process, task);
-  const std::string text = ReadProc(process, task, "stat");
-  // "PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS ..."; the name may hold anything.
+std::optional<TaskState> ParseStat(absl::string_view text) {
+  // The name may hold anything.
   const size_t name_end = text.rfind(") ");
-  if (name_end == std::string::npos) return std::nullopt;
-  const std::vector<absl::string_view> words =
-      absl::StrSplit(absl::string_view(text).substr(name_end + 2), ' ');
+  if (name_end == absl::string_view::npos) return std::nullopt;
+  const std::vector<absl::string_view> words = absl::StrSplit(text.substr(name_end + 2), ' ');
   uint64_t flags = 0;
   if (words.size() < 7 || words[0].empty() || !absl::SimpleAtoi(words[6], &flags))
     return std::nullopt;
+  TaskState state;
   state.state = words[0][0];
   state.ending = (flags & kExitingFlag) != 0;
   if (state.state == 'X' || state.state == 'Z') return std::nullopt;
+  return state;
+}
+
+std::vector<std::string> ParseStack(absl::string_view text) {
+  std::vector<std::string> functions;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    // "[<0>] request_wait_answer+0x1a3/0x2b0"
+    const size_t start = line.find("] ");
+    if (start == absl::string_view::npos) continue;
+    line.remove_prefix(start + 2);
+    functions.emplace_back(line.substr(0, line.find('+')));
+  }
+  return functions;
+}
+
+std::optional<TaskState> ReadTaskState(pid_t process, pid_t task) {
+  const uint64_t runs = CountRuns(process, task);
+  std::optional<TaskState> state = ParseStat(ReadProc(process, task, "stat"));
+  if (state.has_value()) state->runs = runs;
   return state;
 }
 
@@ -80,16 +97,7 @@ std::string WaitChannel(pid_t process, pid_t task) {
 }
 
 std::vector<std::string> KernelStack(pid_t process, pid_t task) {
-  std::vector<std::string> functions;
-  const std::string text = ReadProc(process, task, "stack");
-  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    // "[<0>] request_wait_answer+0x1a3/0x2b0"
-    const size_t start = line.find("] ");
-    if (start == absl::string_view::npos) continue;
-    line.remove_prefix(start + 2);
-    functions.emplace_back(line.substr(0, line.find('+')));
-  }
-  return functions;
+  return ParseStack(ReadProc(process, task, "stack"));
 }
 
 std::vector<pid_t> TasksOf(pid_t process) {

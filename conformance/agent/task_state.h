@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace iomode::agent {
 
 struct TaskState {
@@ -31,6 +33,15 @@ std::string WaitChannel(pid_t process, pid_t task);
 
 // The kernel functions of a task's stack, innermost first; needs root.
 std::vector<std::string> KernelStack(pid_t process, pid_t task);
+
+// What is in these files of a task's /proc directory. ParseStat reads "PID (NAME) STATE PPID PGRP
+// SESSION TTY TPGID FLAGS ..." and leaves `runs` 0; nullopt: the task has ended, or that is no such
+// text. How often the task was given a CPU is the third word of `schedstat`, if the kernel counts
+// it; else the context switches in `status` tell as much. An unreadable text counts 0.
+std::optional<TaskState> ParseStat(absl::string_view text);
+uint64_t RunsOfSchedstat(absl::string_view text);
+uint64_t RunsOfStatus(absl::string_view text);
+std::vector<std::string> ParseStack(absl::string_view text);
 
 // The threads of a process.
 std::vector<pid_t> TasksOf(pid_t process);
