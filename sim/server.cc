@@ -10,6 +10,7 @@
 #include "sim/machine.h"
 
 namespace iomode {
+
 bool Machine::HoldsWriteback(const Step& step) { return HoldKeeps(step, FUSE_WRITE, true); }
 
 bool Machine::Holds(const FuseReq<W>& req) const {

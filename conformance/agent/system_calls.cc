@@ -152,9 +152,6 @@ Report SubmitAio(StepFrame& frame, aio_context_t aio, bool* submitted) {
   return ReportOf(frame, result == 0 ? -EAGAIN : result);
 }
 
-constexpr unsigned kSyncFlags =
-    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-
 // Calls that only yield a number.
 int64_t PlainCall(const Command& command) {
   const size_t size = static_cast<size_t>(command.len);
@@ -179,7 +176,7 @@ int64_t PlainCall(const Command& command) {
     case Op::kReadahead:
       return OrErrno(readahead(command.fd, command.off, size));
     case Op::kSyncRange:
-      return OrErrno(sync_file_range(command.fd, command.off, command.len, kSyncFlags));
+      return OrErrno(sync_file_range(command.fd, command.off, command.len, SYNC_FILE_RANGE_WRITE));
     default:
       return -ENOSYS;
   }
