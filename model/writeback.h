@@ -250,9 +250,9 @@ template <class W>
   AddressSpace<W>& mapping = fi.i_data;
   int ret = 0;
   W::spin_lock(mapping.i_pages);
-  FolioBatch batch = find_get_entries(mapping, first, last + 1);
+  FolioBatch batch = find_get_entries(mapping, first, last);
   for (int64_t i = first; i <= last && i < mapping.npages; i++) {
-    if (i >= batch.end) batch = find_get_entries(mapping, i, last + 1);
+    if (i >= batch.end) batch = find_get_entries(mapping, i, last);
     if (!batch.has(i) || !__page_is(mapping, i, PG_present) || !__page_lock_stable(fi, i)) continue;
     if (__page_is(mapping, i, PG_dirty)) {
       __page_clear(mapping, i, PG_dirty);
