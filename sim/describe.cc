@@ -2,8 +2,6 @@
 //
 // What a Machine's addresses and values are called in stories and findings.
 
-#include <array>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sim/machine.h"
@@ -11,9 +9,30 @@
 namespace iomode {
 namespace {
 
-constexpr std::array<const char*, FUSE_FALLOCATE + 1> kOpcodes = {
-    "NONE", "OPEN", "RELEASE", "FLUSH", "READ", "WRITE", "FSYNC", "SETATTR", "GETATTR", "FALLOCATE",
-};
+std::string OpcodeName(int64_t opcode) {
+  switch (opcode) {
+    case FUSE_GETATTR:
+      return "GETATTR";
+    case FUSE_SETATTR:
+      return "SETATTR";
+    case FUSE_OPEN:
+      return "OPEN";
+    case FUSE_READ:
+      return "READ";
+    case FUSE_WRITE:
+      return "WRITE";
+    case FUSE_RELEASE:
+      return "RELEASE";
+    case FUSE_FSYNC:
+      return "FSYNC";
+    case FUSE_FLUSH:
+      return "FLUSH";
+    case FUSE_FALLOCATE:
+      return "FALLOCATE";
+    default:
+      return "a request";
+  }
+}
 
 }  // namespace
 
@@ -84,7 +103,7 @@ std::string Machine::DescribeAddress(const void* address) const {
   }
   for (int i = 0; i < fc_->reqs.capacity; i++) {
     const FuseReq<W>& req = fc_->reqs.items[i];
-    if (within(req)) return absl::StrCat(kOpcodes[req.args.opcode], " of ", TaskLabel(req.task));
+    if (within(req)) return absl::StrCat(OpcodeName(req.args.opcode), " of ", TaskLabel(req.task));
   }
   for (int i = 0; i < opens_; i++) {
     if (within(processes_[i].mmap_lock)) return "mmap_lock";
@@ -104,8 +123,7 @@ std::string Machine::DescribeAddress(const void* address) const {
 std::string Machine::DescribeValue(const char* verb, const void* object, int64_t value) const {
   if (value == kNoValue) return "";
   const bool is_request = absl::StartsWith(verb, "sends") || absl::StartsWith(verb, "answers");
-  if (is_request && value > 0 && value < static_cast<int64_t>(kOpcodes.size()))
-    return kOpcodes[value];
+  if (is_request && value > 0) return OpcodeName(value);
   for (int i = 0; i < inode_count(); i++) {
     const FuseInode<W>& fi = inodes_[i];
     if (object == &fi.fb) return value == 0 ? "NULL" : DescribeAddress(fi.fb.value);
@@ -118,8 +136,9 @@ std::string Machine::DescribeValue(const char* verb, const void* object, int64_t
 void Machine::Trace(const char* verb, const void* object, int64_t value) {
   if (trace_ == nullptr || !scheduler_->in_task()) return;
   const Task& t = scheduler_->self();
-  TraceEvent event = {scheduler_->SlotOf(&t),  t.user, t.function ? t.function : "", verb,
-                      DescribeAddress(object), DescribeValue(verb, object, value)};
+  TraceEvent event = {scheduler_->SlotOf(&t),       t.user,
+                      t.function ? t.function : "", verb,
+                      DescribeAddress(object),      DescribeValue(verb, object, value)};
   const auto* step = static_cast<const StepState*>(object);
   if (step >= steps_ && step < steps_ + programs_.size() && object == &steps_[t.user])
     event.value = PrintResult(ResultOf(static_cast<int>(t.user)));
