@@ -28,7 +28,6 @@ constexpr Rules CB098() {
       .cached_write_waits_for_writeback = true,
       .read_copies_before_waiting = false,
       .truncate_is_killable = false,
-      .evict_warns = false,
       .attach_wakes_waiters = false,
       .wait_sets_bit_again = false,
   };
@@ -67,7 +66,6 @@ constexpr Rules V69() {
   Rules r = V69Rc1();
   r.parallel_write_marks_file = false;
   r.null_backing_is_busy = false;
-  r.evict_warns = true;
   return r;
 }
 
@@ -198,8 +196,6 @@ const std::vector<Rule>& RuleTable() {
       {"truncate_is_killable", "d68687564280",
        "a truncation that waits for the inode lock ends when its process is killed",
        &Rules::truncate_is_killable},
-      {"evict_warns", "4864a6dd8320", "evicting an inode warns when iocachectr is not 0",
-       &Rules::evict_warns},
       {"attach_wakes_waiters", "proposal", "attaching a backing wakes the tasks on direct_io_waitq",
        &Rules::attach_wakes_waiters},
       {"wait_sets_bit_again", "proposal",
@@ -251,7 +247,6 @@ const std::vector<Revision>& Revisions() {
        V69(),
        {{"4864a6dd8320", "overlapping parallel writes of one file no longer warn"},
         {"7cc911262835", "parallel writes on a passthrough inode are parallel"},
-        {"4864a6dd8320", "evict warns about a leaked io mode"},
         {"aef8acd79f36", "BACKING_OPEN checks its padding (no rule: not visible here)"}},
        nullptr},
       {"v6.12",

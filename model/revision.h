@@ -43,7 +43,6 @@ struct Rules {
   bool cached_write_waits_for_writeback;
   bool read_copies_before_waiting;
   bool truncate_is_killable;
-  bool evict_warns;
   bool attach_wakes_waiters;
   bool wait_sets_bit_again;
 };

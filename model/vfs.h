@@ -215,11 +215,9 @@ int vfs_sync_file_range(File<W>& file, int64_t offset, int64_t length) {
 template <class W>
 void fuse_evict_inode(FuseInode<W>& fi) {
   typename W::Function fn("fuse_evict_inode");
-  if (fi.fc->rules->evict_warns) {
-    W::WARN_ON(fi.iocachectr.value != 0, "fi->iocachectr != 0");
-    W::WARN_ON(fi.write_files != nullptr, "!list_empty(&fi->write_files)");
-    W::WARN_ON(fi.queued_writes != nullptr, "!list_empty(&fi->queued_writes)");
-  }
+  W::WARN_ON(fi.iocachectr.value != 0, "fi->iocachectr != 0");
+  W::WARN_ON(fi.write_files != nullptr, "!list_empty(&fi->write_files)");
+  W::WARN_ON(fi.queued_writes != nullptr, "!list_empty(&fi->queued_writes)");
   if (fi.fb.value != nullptr) {
     fuse_backing_put(*fi.fc, W::xchg(fi.fb, static_cast<FuseBacking<W>*>(nullptr)));
   }

@@ -166,11 +166,8 @@ void Machine::CheckAllFreed() {
   for (int i = 0; i < inode_count(); i++) {
     const FuseInode<W>& fi = inodes_[i];
     const std::string state = absl::StrCat("inode ", script_.inodes[i], ": ", InodeState(i));
-    if (revision_.rules.evict_warns && fi.iocachectr.value != 0) {
-      AddFinding(FindingKind::kWarn, "WARN_ON(fi->iocachectr != 0)", state);
-    } else if (fi.iocachectr.value != 0) {
+    if (fi.iocachectr.value != 0)
       AddFinding(FindingKind::kLeak, "an io-mode reference is never dropped", state);
-    }
   }
 }
 

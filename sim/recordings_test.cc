@@ -11,6 +11,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "sim/recorded_states.h"
 #include "sim/scenario_files.h"
 #include "sim/verdict.h"
 
@@ -42,43 +44,10 @@ TEST(RecordingsTest, EveryRecordingHolds) {
   }
 }
 
-// One line of state without what a recording and the model name differently: the backing has the
-// server's id in one and the script's name in the other, and who queues for i_rwsem is not shown.
-std::string Facts(const std::string& line) {
-  std::string facts = std::regex_replace(line, std::regex("fb=\\w+\\("), "fb=(");
-  return std::regex_replace(facts, std::regex("\\+waiters"), "");
-}
-
-// The state lines of a recording by step; [0] is unused.
-std::vector<std::vector<std::string>> RecordedStates(const std::string& path) {
-  std::vector<std::vector<std::string>> states(1);
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    if (std::regex_search(line, std::regex("^[0-9]+: "))) states.emplace_back();
-    if (absl::StrContains(line, "iocachectr=")) states.back().push_back(Facts(line));
-  }
-  return states;
-}
-
 TEST(RecordingsTest, StatesAgree) {
   for (const std::string& path : FilesBelow(kFolder, ".state.txt")) {
-    const std::vector<std::vector<std::string>> recorded = RecordedStates(path);
     const Script script = ReadScript(path.substr(0, path.rfind(".state.txt")) + ".iom");
-    const RunReport& report = FirstVerdict(script).run;
-    ASSERT_EQ(recorded.size() - 1, report.steps.size()) << path;
-    for (size_t step = 1; step < recorded.size(); step++) {
-      EXPECT_FALSE(recorded[step].empty()) << path << ": no state after step " << step;
-      bool found = false;
-      std::string model;
-      for (const std::vector<std::string>& lines : report.steps[step - 1].state_lines) {
-        std::vector<std::string> facts;
-        for (const std::string& line : lines) facts.push_back(Facts(line));
-        found |= facts == recorded[step];
-        absl::StrAppend(&model, "\n  model    ", absl::StrJoin(facts, "\n           "));
-      }
-      EXPECT_TRUE(found) << path << ": after step " << step << "\n  recorded "
-                         << absl::StrJoin(recorded[step], "\n           ") << model;
-    }
+    EXPECT_THAT(StateDisagreements(path, FirstVerdict(script).run), testing::IsEmpty());
   }
 }
 
