@@ -109,6 +109,8 @@ void Scheduler::Resume(int slot, int choice) {
     *static_cast<uint8_t*>(const_cast<void*>(t.object)) = static_cast<uint8_t>(slot + 1);
   t.choice = static_cast<uint8_t>(choice);
   t.pending = Pending::kRun;
+  // Going back to an earlier state brings the stack back and not what ASan noted about it.
+  Unpoison(StackTop(slot) - kStackBytes, kStackBytes);
   ScrubBelow(t.sp);
   running_ = &t;
   Scheduler* outer = current_;
@@ -132,7 +134,6 @@ void Scheduler::Resume(int slot, int choice) {
 // out of the state's identity; what is missed only makes equal states look different.
 void Scheduler::ScrubBelow(void* sp) {
   uint8_t* begin = static_cast<uint8_t*>(sp) - kScrubBytes;
-  Unpoison(begin, kScrubBytes);
   std::memset(begin, 0, kScrubBytes);
 }
 
