@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "conformance/agent/detached_mount.h"
+#include "conformance/agent/scheduling.h"
 #include "conformance/agent/script_run.h"
 #include "conformance/agent/state_lines.h"
 
@@ -98,6 +99,7 @@ absl::Status AtStep(const absl::Status& status, const Step& step) {
 
 absl::StatusOr<std::unique_ptr<Recorder>> Recorder::Open(const RecorderOptions& options) {
   if (geteuid() != 0) return absl::FailedPreconditionError("running scripts needs root");
+  TakePrecedence();
   std::unique_ptr<Recorder> recorder(new Recorder);
   recorder->options_ = options;
   auto control = MountDetached("fusectl", {});

@@ -24,7 +24,8 @@ struct RecorderOptions {
 
 class Recorder {
  public:
-  // FailedPrecondition, with the reason, if this kernel or user cannot run scripts.
+  // FailedPrecondition, with the reason, if this kernel or user cannot run scripts. Gives the
+  // calling process precedence over others on the machine.
   static absl::StatusOr<std::unique_ptr<Recorder>> Open(const RecorderOptions& options);
 
   // The script with the results of this run in place of any that it had. DeadlineExceeded: it hung,

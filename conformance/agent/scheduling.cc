@@ -2,12 +2,15 @@
 
 #include "conformance/agent/scheduling.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 namespace iomode::agent {
 namespace {
 
 constexpr int kOwnPriority = 50;
+constexpr int kHighestNice = -20;
 
 void SetPolicy(pid_t task, int policy, int priority) {
   const sched_param parameters = {.sched_priority = priority};
@@ -34,6 +37,8 @@ RunInOrder::~RunInOrder() {
   SetPolicy(0, SCHED_OTHER, 0);
   if (changed_) sched_setaffinity(0, sizeof before_, &before_);
 }
+
+void TakePrecedence() { setpriority(PRIO_PROCESS, 0, kHighestNice); }
 
 void MakeOrdinary(pid_t task, bool idle) { SetPolicy(task, idle ? SCHED_IDLE : SCHED_OTHER, 0); }
 

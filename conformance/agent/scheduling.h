@@ -28,6 +28,11 @@ class RunInOrder {
   cpu_set_t before_;
 };
 
+// Gives the caller and the processes that it will start precedence over the rest of the machine, so
+// that steps do not wait for others' work; among themselves nothing changes. Without the privilege
+// it does nothing.
+void TakePrecedence();
+
 // Makes a task that RunInOrder has favoured an ordinary one again; `idle`: SCHED_IDLE.
 void MakeOrdinary(pid_t task, bool idle);
 
