@@ -26,7 +26,7 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
   frames_.clear();
   log_.Begin();
   const auto enter = [&]() {
-    if (!visited.insert(log_.key()).second) return;
+    if (!visited.Insert(log_.key())) return;
     stats_.states++;
     if (at_state) {
       at_state();

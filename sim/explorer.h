@@ -11,16 +11,12 @@
 #include <functional>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "sim/change_log.h"
 #include "sim/machine.h"
 #include "sim/scheduler.h"
+#include "sim/visited_set.h"
 
 namespace iomode {
-
-struct Hash128Hasher {
-  size_t operator()(const Hash128& h) const { return static_cast<size_t>(h.lo); }
-};
 
 struct ExploreStats {
   uint64_t states = 0;  // distinct
@@ -32,7 +28,7 @@ struct ExploreStats {
 class Explorer {
  public:
   // What a state needs to be told apart; a search over several starts shares one.
-  using Visited = absl::flat_hash_set<Hash128, Hash128Hasher>;
+  using Visited = VisitedSet;
 
   explicit Explorer(Machine& machine) : machine_(machine), log_(machine.scheduler()) {}
 

@@ -54,6 +54,10 @@ inline uint64_t Fold(uint64_t a, uint64_t b) {
 
 }  // namespace hash_internal
 
+struct Hash128Hasher {
+  size_t operator()(const Hash128& h) const { return static_cast<size_t>(h.lo); }
+};
+
 // Mixes two words into `h`.
 inline Hash128 HashMix(Hash128 h, uint64_t a, uint64_t b) {
   using namespace hash_internal;

@@ -100,7 +100,7 @@ void Runner::AtRest(int index, const Step& step, StepReport& report, Explorer::V
   TakeResults(machine_, index);
   machine_.CheckAtRest();
   NoteFindings(step.number);
-  if (kept.insert(s.Key()).second) {
+  if (kept.Insert(s.Key())) {
     next.emplace_back();
     next.back().Save(s);
     report.state_lines.insert(machine_.StateLines());
