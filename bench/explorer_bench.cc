@@ -55,7 +55,7 @@ void Explore(benchmark::State& state, const char* text) {
   uint64_t states = 0;
   uint64_t transitions = 0;
   for (auto _ : state) {
-    const LitmusReport report = RunLitmus(*script, NewestRevision(), 50'000'000);
+    const LitmusReport report = RunLitmus(*script, NewestRevision(), {.max_states = 50'000'000});
     if (report.setup.failed_step != 0 || !report.stats.complete) std::abort();
     states += report.stats.states;
     transitions += report.stats.transitions;

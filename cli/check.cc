@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/junit.h"
 #include "cli/story.h"
@@ -25,6 +26,7 @@ struct CheckFlags {
   std::string format = "text";
   std::string junit;
   uint64_t max_states = CheckOptions().max_states;
+  Watch::Limits limits;
   bool quiet = false;
 };
 
@@ -40,16 +42,33 @@ const char* StatusName(Verdict::Status status) {
   return "?";
 }
 
+const char* TruthName(Truth truth) {
+  switch (truth) {
+    case Truth::kFails:
+      return "FAILS  ";
+    case Truth::kHolds:
+      return "holds  ";
+    case Truth::kOpen:
+      return "open   ";
+  }
+  return "?";
+}
+
+// null: open.
+nlohmann::json JsonTruth(Truth truth) {
+  if (truth == Truth::kOpen) return nullptr;
+  return truth == Truth::kHolds;
+}
+
 void PrintLitmus(const Script& script, const Verdict& verdict) {
   for (const auto& [outcome, states] : verdict.litmus.outcomes) {
     std::cout << "    " << states << " :> " << PrintOutcome(outcome) << "\n";
   }
   for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
-    std::cout << "    " << (verdict.litmus.conditions[i] ? "holds  " : "FAILS  ")
+    std::cout << "    " << TruthName(verdict.litmus.conditions[i])
               << PrintCondition(script.conditions[i]) << "\n";
   }
-  std::cout << "    " << (verdict.stats.complete ? "all " : "incomplete: ") << verdict.stats.states
-            << " states, " << verdict.stats.transitions << " transitions explored\n";
+  std::cout << "    " << PrintStats(verdict.stats) << "\n";
 }
 
 void PrintText(const Script& script, const Verdict& verdict,
@@ -71,6 +90,7 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict,
                          {"states", verdict.stats.states},
                          {"transitions", verdict.stats.transitions},
                          {"complete", verdict.stats.complete},
+                         {"stopped", verdict.stats.stopped},
                          {"problems", verdict.problems},
                          {"findings", nlohmann::json::array()}};
   for (const Finding& f : verdict.findings) {
@@ -90,7 +110,7 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict,
   }
   for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
     json["conditions"].push_back({{"condition", PrintCondition(script.conditions[i])},
-                                  {"holds", bool{verdict.litmus.conditions[i]}}});
+                                  {"holds", JsonTruth(verdict.litmus.conditions[i])}});
   }
   return json;
 }
@@ -115,11 +135,17 @@ int Check(const CheckFlags& flags) {
   bool mixed = false;
   nlohmann::json all = nlohmann::json::array();
   JunitReport junit("iomode check");
+  CommandWatch watch(flags.limits);
+  size_t checked = 0;
   for (const Script& script : scripts) {
+    if (watch.watch()->Stop({})) break;
+    watch.Begin(absl::StrCat(++checked, "/", scripts.size(), " ", script.name));
     const auto begin = std::chrono::steady_clock::now();
     const Revision& judge = flags.kernel.empty() ? RevisionFor(script.name, *revision) : *revision;
     mixed |= &judge != revision;
-    const Verdict verdict = CheckScript(script, judge, {.max_states = flags.max_states});
+    const Verdict verdict =
+        CheckScript(script, judge, {.max_states = flags.max_states, .watch = watch.watch()});
+    watch.Clear();
     const std::vector<StoryPointer> stories = PointToStories(script, judge, verdict);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     count[static_cast<int>(verdict.status)]++;
@@ -130,13 +156,21 @@ int Check(const CheckFlags& flags) {
       PrintText(script, verdict, stories);
     }
   }
+  const std::string not_checked = absl::StrCat("not checked: ", watch.watch()->reason());
+  for (size_t i = checked; i < scripts.size(); i++) junit.Add(scripts[i].name, 0, {not_checked});
   if (flags.format == "json") {
-    std::cout << nlohmann::json{{"kernel", revision->name}, {"scripts", all}}.dump(2) << "\n";
+    std::cout << nlohmann::json{{"kernel", revision->name},
+                                {"complete", checked == scripts.size() && count[2] == 0},
+                                {"scripts", all}}
+                     .dump(2)
+              << "\n";
   } else {
     std::cout << scripts.size() << " scripts at " << revision->name
               << (mixed ? " (recordings at their kernel's revision)" : "") << ": " << count[0]
               << " hold, " << count[1] << " fail";
     if (count[2]) std::cout << ", " << count[2] << " incomplete";
+    if (checked < scripts.size())
+      std::cout << ", " << scripts.size() - checked << " " << not_checked;
     std::cout << "\n";
   }
   if (!flags.junit.empty() && !junit.Write(flags.junit)) {
@@ -144,7 +178,7 @@ int Check(const CheckFlags& flags) {
     return kExitBadInput;
   }
   if (count[1]) return kExitFails;
-  return count[2] ? kExitIncomplete : kExitOk;
+  return count[2] || checked < scripts.size() ? kExitIncomplete : kExitOk;
 }
 
 }  // namespace
@@ -161,8 +195,9 @@ void AddCheckCommand(CLI::App& app, Action& action) {
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->add_option("--junit", flags->junit, "also write the verdicts to this file as JUnit XML");
-  command->add_option("--max-states", flags->max_states,
-                      "give up on a script after so many states");
+  command->add_option("--max-states", flags->max_states, "give up on a script after so many states")
+      ->check(CLI::PositiveNumber);
+  AddLimits(command, flags->limits);
   command->add_flag("--quiet", flags->quiet, "print only what does not hold, and the summary");
   command->callback([flags, &action] { action = [flags] { return Check(*flags); }; });
 }

@@ -2,13 +2,13 @@
 //
 // iomode diff: the shortest scripts that tell two revisions apart.
 
-#include <csignal>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/bounds.h"
 #include "cli/commands.h"
 #include "sim/revision_diff.h"
 
@@ -20,9 +20,8 @@ struct DiffFlags {
   std::string right;
   std::string format = "text";
   DiffOptions options;
+  Watch::Limits limits;
 };
-
-volatile std::sig_atomic_t interrupted = 0;
 
 void PrintDifference(const DiffFlags& flags, const Difference& difference) {
   std::cout << (difference.rules.empty() ? "several rules together" : difference.rules);
@@ -65,9 +64,14 @@ int Diff(DiffFlags& flags) {
   const Revision* left = RevisionOption(flags.left);
   const Revision* right = RevisionOption(flags.right);
   if (left == nullptr || right == nullptr) return kExitBadInput;
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  flags.options.stop = [] { return interrupted != 0; };
-  const DiffReport report = DiffRevisions(*left, *right, flags.options);
+  DiffReport report;
+  std::string stopped;
+  {
+    CommandWatch watch(flags.limits);
+    flags.options.watch = watch.watch();
+    report = DiffRevisions(*left, *right, flags.options);
+    stopped = watch.watch()->reason();
+  }
   const std::string bounds = absl::StrFormat(
       "%d files, %d backings, %d held writes a file, %d steps, %d pairs of states a connection; %d "
       "pairs, %d operations compared",
@@ -91,9 +95,9 @@ int Diff(DiffFlags& flags) {
       std::cout << report.differences.size() << " differences within " << bounds << "\n";
     for (const std::string& rule : report.unseen)
       std::cout << "no script within the bounds shows rule " << rule << "\n";
-    if (interrupted) std::cout << "incomplete: interrupted\n";
+    if (!stopped.empty()) std::cout << "incomplete: " << stopped << "\n";
   }
-  if (interrupted) return kExitIncomplete;
+  if (!stopped.empty()) return kExitIncomplete;
   return report.differences.empty() ? kExitOk : kExitFails;
 }
 
@@ -115,6 +119,7 @@ void AddDiffCommand(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 12));
   command->add_option("--max-states", flags->options.max_states,
                       "pairs of states for each set of capabilities");
+  AddLimits(command, flags->limits);
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->callback([flags, &action] { action = [flags] { return Diff(*flags); }; });

@@ -2,16 +2,13 @@
 //
 // iomode explore: the op-level state graph within bounds.
 
-#include <unistd.h>
-
-#include <chrono>
-#include <csignal>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/bounds.h"
 #include "cli/commands.h"
 #include "sim/graph_walk.h"
 
@@ -22,39 +19,9 @@ struct ExploreFlags {
   std::string kernel;
   GraphBounds bounds;
   int max_states = 200'000;
-  double seconds = 600;
+  Watch::Limits limits = {.memory = 0, .seconds = 600};
   bool dot = false;
   bool json = false;
-};
-
-volatile std::sig_atomic_t interrupted = 0;
-
-// Says on a terminal how far the walk is, once a second; true when it has to end.
-class Progress {
- public:
-  explicit Progress(double seconds) : limit_(seconds), terminal_(isatty(2)) {}
-  ~Progress() {
-    if (shown_) std::cerr << "\r\033[K";
-  }
-
-  bool operator()(int expanded, int known) {
-    const double now =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    if (terminal_ && now - last_ >= 1) {
-      std::cerr << absl::StreamFormat("\r\033[K%d states, %d in the frontier, %.0f states/s",
-                                      expanded, known - expanded, expanded / now);
-      last_ = now;
-      shown_ = true;
-    }
-    return interrupted || now > limit_;
-  }
-
- private:
-  const double limit_;
-  const bool terminal_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  double last_ = 0;
-  bool shown_ = false;
 };
 
 std::string StateLabel(OpGraph& graph, int state) {
@@ -115,14 +82,19 @@ void PrintJson(OpGraph& graph, const Revision& revision, const GraphReport& repo
 int Explore(const ExploreFlags& flags) {
   const Revision* revision = RevisionOption(flags.kernel);
   if (revision == nullptr) return kExitBadInput;
-  std::signal(SIGINT, [](int) { interrupted = 1; });
   const Script universe = MakeUniverse(flags.bounds);
   OpGraph graph(universe, *revision);
   GraphReport report;
+  std::string stopped;
   {
-    Progress progress(flags.seconds);
-    report = WalkGraph(graph, flags.max_states,
-                       [&progress](int expanded, int known) { return progress(expanded, known); });
+    CommandWatch command(flags.limits);
+    Watch& watch = *command.watch();
+    report = WalkGraph(graph, flags.max_states, [&watch](int expanded, int known) {
+      return watch.Stop(
+          {static_cast<uint64_t>(expanded), static_cast<uint64_t>(known - expanded), 0});
+    });
+    stopped =
+        watch.stopped() ? watch.reason() : absl::StrCat("bound of ", flags.max_states, " states");
   }
   if (flags.dot) {
     PrintDot(graph, report);
@@ -132,9 +104,9 @@ int Explore(const ExploreFlags& flags) {
     std::cout << absl::StreamFormat(
         "%s: %s%d states, %d edges; %d inodes, %d files, %d backings, %d held writes a file, %d "
         "maps\n",
-        revision->name, report.complete ? "all " : "incomplete: ", report.states, report.edges,
-        flags.bounds.inodes, flags.bounds.files, flags.bounds.backings, flags.bounds.writes,
-        flags.bounds.maps);
+        revision->name, report.complete ? "all " : absl::StrCat("incomplete: ", stopped, "; "),
+        report.states, report.edges, flags.bounds.inodes, flags.bounds.files, flags.bounds.backings,
+        flags.bounds.writes, flags.bounds.maps);
     for (const auto& [kind, path] : report.findings) {
       std::cout << "\nfinding " << FindingName(kind) << ", shortest script:\n"
                 << PrintScript(PathScript(universe, path));
@@ -164,7 +136,8 @@ void AddExploreCommand(CLI::App& app, Action& action) {
   command->add_flag("--page-cache", flags->bounds.page_cache,
                     "also reads, aio, fsync, stat and writes past the end");
   command->add_option("--max-states", flags->max_states, "give up after so many states");
-  command->add_option("--seconds", flags->seconds, "give up after so long");
+  AddLimits(command, flags->limits);
+  command->add_option("--seconds", flags->limits.seconds, "the same as --max-time");
   CLI::Option* dot = command->add_flag("--dot", flags->dot, "print the graph for Graphviz");
   command->add_flag("--json", flags->json, "print the graph as JSON")->excludes(dot);
   command->callback([flags, &action] { action = [flags] { return Explore(*flags); }; });

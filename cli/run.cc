@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/story.h"
 #include "sim/verdict.h"
@@ -19,6 +20,7 @@ struct RunFlags {
   std::string format = "text";
   uint64_t max_states = RunnerOptions().max_states;
   uint64_t seed = 0;
+  Watch::Limits limits;
   bool has_seed = false;
   bool state = false;
   StoryFlags story;
@@ -42,14 +44,16 @@ void PrintWithStates(const Script& script, const RunReport& report, bool states)
 }
 
 int RunLitmusScript(const Script& script, const Revision& revision, const RunFlags& flags) {
-  const LitmusReport report = RunLitmus(script, revision, flags.max_states);
+  CommandWatch watch(flags.limits);
+  const LitmusReport report =
+      RunLitmus(script, revision, {.max_states = flags.max_states, .watch = watch.watch()});
+  watch.Clear();
   std::cout << PrintScript(script);
   for (const auto& [outcome, states] : report.outcomes)
     std::cout << "# " << states << " :> " << PrintOutcome(outcome) << "\n";
   for (const Finding& finding : DistinctFindings(report.findings))
     std::cout << "# finding " << PrintFinding(finding) << "\n";
-  std::cout << "# " << (report.stats.complete ? "all " : "incomplete: ") << report.stats.states
-            << " states, " << report.stats.transitions << " transitions explored\n";
+  std::cout << "# " << PrintStats(report.stats) << "\n";
   return report.stats.complete ? kExitOk : kExitIncomplete;
 }
 
@@ -65,12 +69,15 @@ int Run(const RunFlags& flags) {
   if (flags.story.asked()) return RunStory(script, flags.kernel, flags.story, flags.max_states);
   if (script.is_litmus()) return RunLitmusScript(script, *revision, flags);
 
+  CommandWatch watch(flags.limits);
   RunnerOptions options;
+  options.watch = watch.watch();
   options.max_states = flags.max_states;
   options.narrow = false;
   if (flags.has_seed) options.seed = flags.seed;
   Runner runner(script, *revision, options);
   const RunReport report = runner.Run();
+  watch.Clear();
   for (size_t i = 0; i < report.steps.size(); i++) SetResults(report.steps[i], script.steps[i]);
   if (flags.format == "json") {
     nlohmann::json json = {{"kernel", revision->name},
@@ -93,8 +100,7 @@ int Run(const RunFlags& flags) {
       std::cout << ": " << PrintFinding(finding) << "\n";
     }
     if (!report.stats.complete) {
-      std::cout << "# incomplete: stopped in step " << report.steps.size() << " after "
-                << report.stats.states << " states\n";
+      std::cout << "# in step " << report.steps.size() << ": " << PrintStats(report.stats) << "\n";
     }
   }
   return report.stats.complete ? kExitOk : kExitIncomplete;
@@ -110,7 +116,9 @@ void AddRunCommand(CLI::App& app, Action& action) {
                       "revision (iomode revisions lists them); default: the newest");
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--max-states", flags->max_states, "give up after so many states");
+  command->add_option("--max-states", flags->max_states, "give up after so many states")
+      ->check(CLI::PositiveNumber);
+  AddLimits(command, flags->limits);
   CLI::Option* seed = command->add_option(
       "--seed", flags->seed, "one interleaving, picked by this number, instead of all");
   command->add_flag("--state", flags->state, "print the kernel's state after every step");

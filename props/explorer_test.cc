@@ -31,7 +31,7 @@ std::string Names(const std::set<FindingKind>& kinds) {
 
 void RequireSameAsNaive(const Script& script, const Revision& revision) {
   PrintOnCrash(script);
-  const LitmusReport explored = RunLitmus(script, revision, kMaxStates);
+  const LitmusReport explored = RunLitmus(script, revision, {.max_states = kMaxStates});
   if (!explored.stats.complete) RC_DISCARD("too many states");
   const NaiveReport naive = EnumerateLitmus(script, revision, kMaxSchedules);
   RC_CLASSIFY(naive.stats.complete, "all schedules enumerated");
@@ -75,10 +75,10 @@ TEST(Explorer, AgreesWithTheNaiveEnumeratorAtEveryRevision) {
 TEST(Explorer, GivesUpAtItsBoundAndSaysSo) {
   CheckProperty("a bound on states is kept and told", 30, [] {
     const Script script = *LitmusScripts(2, 2);
-    const LitmusReport full = RunLitmus(script, NewestRevision(), kMaxStates);
+    const LitmusReport full = RunLitmus(script, NewestRevision(), {.max_states = kMaxStates});
     if (!full.stats.complete || full.stats.states < 20) RC_DISCARD("too many or too few states");
     const uint64_t bound = full.stats.states / 2;
-    const LitmusReport part = RunLitmus(script, NewestRevision(), bound);
+    const LitmusReport part = RunLitmus(script, NewestRevision(), {.max_states = bound});
     RC_ASSERT(!part.stats.complete);
     RC_ASSERT(part.stats.states <= bound);
     for (const auto& [outcome, states] : part.outcomes) RC_ASSERT(full.outcomes.contains(outcome));
@@ -91,8 +91,8 @@ TEST(LitmusText, ParsingWhatWasPrintedGivesTheSameOutcomes) {
     const absl::StatusOr<Script> parsed = ParseScript("random.iom", PrintScript(script));
     if (!parsed.ok()) RC_FAIL(std::string(parsed.status().message()));
     RC_ASSERT(PrintScript(*parsed) == PrintScript(script));
-    RC_ASSERT(RunLitmus(*parsed, NewestRevision(), kMaxStates).outcomes ==
-              RunLitmus(script, NewestRevision(), kMaxStates).outcomes);
+    RC_ASSERT(RunLitmus(*parsed, NewestRevision(), {.max_states = kMaxStates}).outcomes ==
+              RunLitmus(script, NewestRevision(), {.max_states = kMaxStates}).outcomes);
   });
 }
 

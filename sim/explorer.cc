@@ -2,7 +2,15 @@
 
 #include "sim/explorer.h"
 
+#include "absl/strings/str_cat.h"
+#include "sim/estimate.h"
+
 namespace iomode {
+
+std::string PrintStats(const ExploreStats& stats) {
+  return absl::StrCat(stats.complete ? "all " : absl::StrCat("incomplete: ", stats.stopped, "; "),
+                      stats.states, " states, ", stats.transitions, " transitions explored");
+}
 
 // Moves the frame to its next enabled transition; false when there is none left.
 bool Explorer::Advance(Frame& frame) {
@@ -19,12 +27,29 @@ bool Explorer::Advance(Frame& frame) {
   return false;
 }
 
+bool Explorer::HasToStop(const Visited& visited, const Snapshot& root, uint64_t max_states) {
+  if (stats_.states >= max_states) {
+    stats_.stopped = absl::StrCat("bound of ", max_states, " states");
+  } else if (watch_ != nullptr && stats_.transitions % kWatchEvery == 0) {
+    Progress progress = {stats_.states, frames_.size(), 0};
+    if (watch_->Due()) progress.known = EstimateKnown(machine_, root, visited);
+    if (!watch_->Stop(progress)) return false;
+    stats_.stopped = watch_->reason();
+  } else {
+    return false;
+  }
+  stats_.complete = false;
+  return true;
+}
+
 void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
                    const std::function<void()>& at_state) {
   Scheduler& s = machine_.scheduler();
   ScheduledWorld::listener = &machine_;
   frames_.clear();
   log_.Begin();
+  Snapshot root;
+  if (watch_ != nullptr) root.Save(s);
   const auto enter = [&]() {
     if (!visited.Insert(log_.key())) return;
     stats_.states++;
@@ -48,8 +73,7 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
       frames_.pop_back();
       continue;
     }
-    if (stats_.states >= max_states) {
-      stats_.complete = false;
+    if (HasToStop(visited, root, max_states)) {
       log_.Undo(frames_.front().mark);
       frames_.clear();
       return;

@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "sim/change_log.h"
 #include "sim/machine.h"
 #include "sim/scheduler.h"
 #include "sim/visited_set.h"
+#include "sim/watch.h"
 
 namespace iomode {
 
@@ -22,19 +24,27 @@ struct ExploreStats {
   uint64_t states = 0;  // distinct
   uint64_t transitions = 0;
   uint64_t rests = 0;    // states in which no task can run
-  bool complete = true;  // false: a bound was reached
+  bool complete = true;  // false: a bound was reached, or the Watch said so
+  std::string stopped;   // what: "bound of 500 states", "interrupted"; "" when complete
 };
+
+// "all 12 states, 20 transitions explored", "incomplete: interrupted; 12 states, 20 transitions
+// explored".
+std::string PrintStats(const ExploreStats& stats);
 
 class Explorer {
  public:
   // What a state needs to be told apart; a search over several starts shares one.
   using Visited = VisitedSet;
 
-  explicit Explorer(Machine& machine) : machine_(machine), log_(machine.scheduler()) {}
+  // `watch`, which may be null, outlives the explorer.
+  explicit Explorer(Machine& machine, Watch* watch = nullptr)
+      : machine_(machine), watch_(watch), log_(machine.scheduler()) {}
 
   // Explores from the state that the machine is in, and leaves the machine there. At each rest
   // state not in `visited` yet, `at_rest` is called with the machine in it; at every other new
-  // state `at_state`, if given. The search gives up when stats().states reaches max_states.
+  // state `at_state`, if given. The search gives up when stats().states reaches max_states or the
+  // Watch says so.
   void Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
            const std::function<void()>& at_state = nullptr);
 
@@ -48,8 +58,13 @@ class Explorer {
   };
 
   bool Advance(Frame& frame);
+  bool HasToStop(const Visited& visited, const Snapshot& root, uint64_t max_states);
+
+  // Transitions between looks at the Watch.
+  static constexpr uint64_t kWatchEvery = 512;
 
   Machine& machine_;
+  Watch* watch_;
   ExploreStats stats_;
   std::vector<Frame> frames_;
   ChangeLog log_;

@@ -9,17 +9,18 @@
 namespace iomode {
 namespace {
 
-bool Judge(const Condition& condition, const std::map<LitmusOutcome, uint64_t>& outcomes) {
-  const auto holds = [&condition](const auto& entry) { return Holds(condition.expr, entry.first); };
-  switch (condition.quantifier) {
-    case Condition::Quantifier::kExists:
-      return std::any_of(outcomes.begin(), outcomes.end(), holds);
-    case Condition::Quantifier::kNever:
-      return std::none_of(outcomes.begin(), outcomes.end(), holds);
-    case Condition::Quantifier::kAlways:
-      return std::all_of(outcomes.begin(), outcomes.end(), holds);
-  }
-  return false;
+// `complete`: there are no other outcomes.
+Truth Judge(const Condition& condition, const std::map<LitmusOutcome, uint64_t>& outcomes,
+            bool complete) {
+  const bool exists = condition.quantifier == Condition::Quantifier::kExists;
+  const bool always = condition.quantifier == Condition::Quantifier::kAlways;
+  // One outcome decides: it is what `exists` asks for, or it breaks `never` or `always`.
+  const bool decided = std::any_of(outcomes.begin(), outcomes.end(), [&](const auto& entry) {
+    return Holds(condition.expr, entry.first) != always;
+  });
+  if (decided) return exists ? Truth::kHolds : Truth::kFails;
+  if (!complete) return Truth::kOpen;
+  return exists ? Truth::kFails : Truth::kHolds;
 }
 
 bool SameResult(const Result& claimed, const Result& got) {
@@ -75,10 +76,12 @@ std::string PrintOutcome(const LitmusOutcome& outcome) {
   return text;
 }
 
-LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t max_states) {
+LitmusReport RunLitmus(const Script& script, const Revision& revision,
+                       const LitmusOptions& options) {
   LitmusReport report;
   RunnerOptions runner_options;
-  runner_options.max_states = max_states;
+  runner_options.max_states = options.max_states;
+  runner_options.watch = options.watch;
   Runner runner(script, revision, runner_options);
   report.setup = runner.RunSteps();
   report.stats = report.setup.stats;
@@ -86,23 +89,24 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t 
   if (report.setup.failed_step != 0 || !report.stats.complete) return report;
 
   Machine& machine = runner.machine();
-  Explorer explorer(machine);
+  Explorer explorer(machine, options.watch);
   Explorer::Visited visited;
   for (const Snapshot& state : runner.states()) {
     state.Restore(machine.scheduler());
     StartThreads(machine);
     explorer.Run(
-        visited, max_states,
+        visited, options.max_states,
         [&] {
           report.outcomes[OutcomeOf(machine)]++;
           machine.CheckAtRest();
         },
         [&] { machine.CheckStarvation(); });
+    if (!explorer.stats().complete) break;
   }
   report.stats = explorer.stats();
   report.findings.insert(machine.findings().begin(), machine.findings().end());
   for (const Condition& condition : script.conditions) {
-    report.conditions.push_back(Judge(condition, report.outcomes));
+    report.conditions.push_back(Judge(condition, report.outcomes, report.stats.complete));
   }
   return report;
 }

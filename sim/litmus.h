@@ -16,19 +16,27 @@
 
 namespace iomode {
 
+// Of a condition. What was explored may leave it open: an `exists` that was not met yet.
+enum class Truth : uint8_t { kFails, kHolds, kOpen };
+
 // The results of all thread steps, by thread, in order.
 using LitmusOutcome = std::vector<std::vector<Result>>;
 
 struct LitmusReport {
   std::map<LitmusOutcome, uint64_t> outcomes;  // with the number of final states
-  std::vector<bool> conditions;                // by Script::conditions: whether each holds
+  std::vector<Truth> conditions;               // by Script::conditions
   RunReport setup;  // failed_step: the set-up does what it does not claim
   std::set<Finding> findings;
   ExploreStats stats;
 };
 
-// Explores at most `max_states` states.
-LitmusReport RunLitmus(const Script& script, const Revision& revision, uint64_t max_states);
+struct LitmusOptions {
+  uint64_t max_states = 5'000'000;
+  Watch* watch = nullptr;
+};
+
+LitmusReport RunLitmus(const Script& script, const Revision& revision,
+                       const LitmusOptions& options);
 
 // What the threads' steps have given by now.
 LitmusOutcome OutcomeOf(const Machine& machine);

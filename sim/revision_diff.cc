@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -243,7 +244,11 @@ DiffReport DiffRevisions(const Revision& left, const Revision& right, const Diff
     if (differ && UnseenRules(left, right, report).empty()) break;
     for (auto& walk : walks) {
       while (walk->depth() <= depth) {
-        if (options.stop && options.stop()) {
+        const uint64_t known =
+            std::accumulate(walks.begin(), walks.end(), uint64_t{0},
+                            [](uint64_t sum, const auto& one) { return sum + one->size(); });
+        if (options.watch != nullptr &&
+            options.watch->Stop({report.states, known - report.states, 0})) {
           report.complete = false;
           return report;
         }

@@ -24,9 +24,9 @@ struct DiffOptions {
   int files = 2;
   int backings = 1;
   int writes = 1;
-  int max_steps = 6;           // operations in a script
-  int max_states = 12'000;      // pairs of states, for each set of connection capabilities
-  std::function<bool()> stop;  // asked now and then; true ends the walk; may be null
+  int max_steps = 6;        // operations in a script
+  int max_states = 12'000;  // pairs of states, for each set of connection capabilities
+  Watch* watch = nullptr;   // outlives the call; ends the walk
 };
 
 struct Difference {
@@ -42,7 +42,7 @@ struct DiffReport {
   std::vector<std::string> unseen;  // rules in which the revisions differ and that no script shows
   uint64_t states = 0;              // pairs that were compared
   uint64_t edges = 0;
-  bool complete = true;  // false: max_states was reached
+  bool complete = true;  // false: max_states was reached, or the watch ended the walk
 };
 
 DiffReport DiffRevisions(const Revision& left, const Revision& right, const DiffOptions& options);

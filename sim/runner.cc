@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/random_walk.h"
 #include "sim/teardown.h"
 
 namespace iomode {
@@ -74,7 +75,7 @@ Runner::Runner(const Script& script, const Revision& revision, const RunnerOptio
     : script_(script),
       options_(options),
       machine_(script, revision),
-      explorer_(machine_),
+      explorer_(machine_, options.watch),
       random_(options.seed.value_or(0)) {
   states_.emplace_back();
   states_.back().Save(machine_.scheduler());
@@ -110,17 +111,7 @@ void Runner::AtRest(int index, const Step& step, StepReport& report, Explorer::V
 
 // Runs one task after the other, picked at random, until none can run.
 void Runner::WalkAtRandom() {
-  Scheduler& s = machine_.scheduler();
-  while (true) {
-    std::vector<int> enabled;
-    for (int slot = 0; slot < s.task_count(); slot++) {
-      if (s.Enabled(slot)) enabled.push_back(slot);
-    }
-    if (enabled.empty()) return;
-    const int slot = enabled[random_() % enabled.size()];
-    const int choices = s.task(slot).pending == Pending::kChoose ? s.task(slot).choices : 1;
-    s.Resume(slot, static_cast<int>(random_() % choices));
-    machine_.Finish(slot);
+  while (RandomStep(machine_, random_)) {
   }
 }
 

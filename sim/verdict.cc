@@ -54,7 +54,7 @@ void JudgeFindings(const Script& script, Verdict& verdict) {
     }
   }
   for (size_t i = 0; i < met.size(); i++) {
-    if (met[i]) continue;
+    if (met[i] || !verdict.stats.complete) continue;
     verdict.status = Verdict::Status::kFails;
     verdict.problems.push_back(absl::StrCat(Where(script, script.expectations[i].pos),
                                             ": expected finding ", script.expectations[i].finding,
@@ -66,6 +66,7 @@ void CheckSequence(const Script& script, const Revision& revision, const CheckOp
                    Verdict& verdict) {
   RunnerOptions runner_options;
   runner_options.max_states = options.max_states;
+  runner_options.watch = options.watch;
   Runner runner(script, revision, runner_options);
   verdict.run = runner.Run();
   verdict.stats = verdict.run.stats;
@@ -75,16 +76,16 @@ void CheckSequence(const Script& script, const Revision& revision, const CheckOp
 
 void CheckLitmus(const Script& script, const Revision& revision, const CheckOptions& options,
                  Verdict& verdict) {
-  verdict.litmus = RunLitmus(script, revision, options.max_states);
+  verdict.litmus =
+      RunLitmus(script, revision, {.max_states = options.max_states, .watch = options.watch});
   verdict.stats = verdict.litmus.stats;
   verdict.findings = DistinctFindings(verdict.litmus.findings);
   if (verdict.litmus.setup.failed_step != 0) {
     ExplainFailedStep(script, verdict.litmus.setup, verdict);
     return;
   }
-  if (!verdict.stats.complete) return;
-  for (size_t i = 0; i < script.conditions.size(); i++) {
-    if (verdict.litmus.conditions[i]) continue;
+  for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
+    if (verdict.litmus.conditions[i] != Truth::kFails) continue;
     verdict.status = Verdict::Status::kFails;
     verdict.problems.push_back(
         absl::StrCat(Where(script, script.conditions[i].pos),
@@ -121,13 +122,11 @@ Verdict CheckScript(const Script& script, const Revision& revision, const CheckO
     CheckSequence(script, revision, options, verdict);
   }
   if (verdict.status != Verdict::Status::kHolds) return verdict;
-  if (!verdict.stats.complete) {
-    verdict.status = Verdict::Status::kIncomplete;
-    verdict.problems.push_back(
-        absl::StrCat(script.name, ": incomplete: stopped after ", verdict.stats.states, " states"));
-    return verdict;
-  }
   JudgeFindings(script, verdict);
+  if (!verdict.stats.complete && verdict.status == Verdict::Status::kHolds) {
+    verdict.status = Verdict::Status::kIncomplete;
+    verdict.problems.push_back(absl::StrCat(script.name, ": ", PrintStats(verdict.stats)));
+  }
   return verdict;
 }
 

@@ -3,6 +3,10 @@
 // Judges a script at a revision: do its results and conditions hold, and did the built-in checks
 // find what it expects?
 //
+// What was found in an exploration that a bound ended counts as far as it goes: a finding that is
+// not expected, an outcome that must never be, fail the script. All else is then left open, and the
+// script is neither right nor wrong.
+//
 // Findings and `expect`: every expected finding must be found. A finding that is not expected fails
 // the script, unless the script is a recording, that is, a sequence that claims a result for every
 // step: then its results are the claim, and what the checks see on the way is reported beside them.
@@ -33,7 +37,8 @@ struct Verdict {
 };
 
 struct CheckOptions {
-  uint64_t max_states = 5'000'000;
+  uint64_t max_states = 5'000'000;  // of one script
+  Watch* watch = nullptr;           // outlives the call
 };
 
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);

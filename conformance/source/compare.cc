@@ -90,8 +90,8 @@ Comparison Compare(const Script& script, const Revision& model, const Revision& 
     comparison.complete = of_model.complete && of_source.complete;
   };
   if (script.is_litmus()) {
-    const LitmusReport of_model = RunLitmus(script, model, max_states);
-    const LitmusReport of_source = RunLitmus(script, source, max_states);
+    const LitmusReport of_model = RunLitmus(script, model, {.max_states = max_states});
+    const LitmusReport of_source = RunLitmus(script, source, {.max_states = max_states});
     count(of_model.stats, of_source.stats);
     if (comparison.complete) CompareLitmus(script, of_model, of_source, &comparison);
   } else {
