@@ -14,6 +14,7 @@
 #include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/junit.h"
+#include "cli/sampling.h"
 #include "cli/story.h"
 #include "sim/verdict.h"
 
@@ -27,6 +28,7 @@ struct CheckFlags {
   std::string junit;
   uint64_t max_states = CheckOptions().max_states;
   Watch::Limits limits;
+  SamplingFlags sampling;
   bool quiet = false;
 };
 
@@ -71,8 +73,8 @@ void PrintLitmus(const Script& script, const Verdict& verdict) {
   std::cout << "    " << PrintStats(verdict.stats) << "\n";
 }
 
-void PrintText(const Script& script, const Verdict& verdict,
-               const std::vector<StoryPointer>& stories) {
+void PrintText(const Script& script, const Revision& revision, const Verdict& verdict,
+               const SamplingFlags& sampling, const std::vector<StoryPointer>& stories) {
   std::cout << StatusName(verdict.status) << "  " << script.name << "\n";
   for (const std::string& problem : verdict.problems) std::cout << "  " << problem << "\n";
   for (const StoryPointer& story : stories) {
@@ -80,7 +82,11 @@ void PrintText(const Script& script, const Verdict& verdict,
     if (!story.command.empty()) std::cout << "    " << story.command << "\n";
   }
   for (const std::string& note : verdict.notes) std::cout << "  " << note << "\n";
-  if (script.is_litmus()) PrintLitmus(script, verdict);
+  if (verdict.sampled) {
+    PrintSample(script, revision, verdict, sampling, std::cout);
+  } else if (script.is_litmus()) {
+    PrintLitmus(script, verdict);
+  }
 }
 
 nlohmann::json ToJson(const Script& script, const Verdict& verdict,
@@ -143,8 +149,10 @@ int Check(const CheckFlags& flags) {
     const auto begin = std::chrono::steady_clock::now();
     const Revision& judge = flags.kernel.empty() ? RevisionFor(script.name, *revision) : *revision;
     mixed |= &judge != revision;
-    const Verdict verdict =
-        CheckScript(script, judge, {.max_states = flags.max_states, .watch = watch.watch()});
+    const Verdict verdict = CheckScript(script, judge,
+                                        {.max_states = flags.max_states,
+                                         .watch = watch.watch(),
+                                         .sample = flags.sampling.ToOptions()});
     watch.Clear();
     const std::vector<StoryPointer> stories = PointToStories(script, judge, verdict);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -152,8 +160,10 @@ int Check(const CheckFlags& flags) {
     junit.Add(script.name, seconds.count(), verdict.problems);
     if (flags.format == "json") {
       all.push_back(ToJson(script, verdict, stories));
+      if (verdict.sampled)
+        all.back()["sample"] = SampleToJson(script, judge, verdict, flags.sampling);
     } else if (!flags.quiet || verdict.status != Verdict::Status::kHolds) {
-      PrintText(script, verdict, stories);
+      PrintText(script, judge, verdict, flags.sampling, stories);
     }
   }
   const std::string not_checked = absl::StrCat("not checked: ", watch.watch()->reason());
@@ -198,6 +208,7 @@ void AddCheckCommand(CLI::App& app, Action& action) {
   command->add_option("--max-states", flags->max_states, "give up on a script after so many states")
       ->check(CLI::PositiveNumber);
   AddLimits(command, flags->limits);
+  AddSampling(command, flags->sampling);
   command->add_flag("--quiet", flags->quiet, "print only what does not hold, and the summary");
   command->callback([flags, &action] { action = [flags] { return Check(*flags); }; });
 }

@@ -9,6 +9,7 @@
 #include "props/naive_enumerator.h"
 #include "props/property.h"
 #include "props/random_script.h"
+#include "sim/sampler.h"
 #include "sim/script_parser.h"
 
 namespace iomode {
@@ -82,6 +83,33 @@ TEST(Explorer, GivesUpAtItsBoundAndSaysSo) {
     RC_ASSERT(!part.stats.complete);
     RC_ASSERT(part.stats.states <= bound);
     for (const auto& [outcome, states] : part.outcomes) RC_ASSERT(full.outcomes.contains(outcome));
+  });
+}
+
+// Whatever a sampled run shows, the explorer knows.
+TEST(Sampler, SeesNothingThatTheExplorerDoesNot) {
+  CheckProperty("sampled runs are among the explored ones", 60, [] {
+    const Script script = *LitmusScripts(3, 2);
+    const auto at = *rc::gen::inRange<size_t>(0, Revisions().size());
+    const int depth = *rc::gen::inRange(1, 5);
+    PrintOnCrash(script);
+    const LitmusReport explored = RunLitmus(script, Revisions()[at], {.max_states = kMaxStates});
+    if (!explored.stats.complete) RC_DISCARD("too many states");
+    const std::set<FindingKind> kinds = KindsOf(explored.findings);
+    for (const auto mode : {SampleOptions::Mode::kPct, SampleOptions::Mode::kRandom}) {
+      const SampleReport sampled =
+          SampleLitmus(script, Revisions()[at], {.mode = mode, .depth = depth, .runs = 200});
+      RC_ASSERT(sampled.runs == (explored.setup.failed_step == 0 ? 200u : 0u));
+      RC_CLASSIFY(sampled.outcomes.size() == explored.outcomes.size(), "all outcomes sampled");
+      for (const auto& [outcome, sighting] : sampled.outcomes) {
+        if (!explored.outcomes.contains(outcome))
+          RC_FAIL(absl::StrCat("the explorer misses ", PrintOutcome(outcome)));
+      }
+      for (const auto& [kind, sighting] : sampled.kinds) {
+        if (!kinds.contains(kind))
+          RC_FAIL(absl::StrCat("the explorer does not find ", FindingName(kind)));
+      }
+    }
   });
 }
 

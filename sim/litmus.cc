@@ -9,20 +9,6 @@
 namespace iomode {
 namespace {
 
-// `complete`: there are no other outcomes.
-Truth Judge(const Condition& condition, const std::map<LitmusOutcome, uint64_t>& outcomes,
-            bool complete) {
-  const bool exists = condition.quantifier == Condition::Quantifier::kExists;
-  const bool always = condition.quantifier == Condition::Quantifier::kAlways;
-  // One outcome decides: it is what `exists` asks for, or it breaks `never` or `always`.
-  const bool decided = std::any_of(outcomes.begin(), outcomes.end(), [&](const auto& entry) {
-    return Holds(condition.expr, entry.first) != always;
-  });
-  if (decided) return exists ? Truth::kHolds : Truth::kFails;
-  if (!complete) return Truth::kOpen;
-  return exists ? Truth::kFails : Truth::kHolds;
-}
-
 bool SameResult(const Result& claimed, const Result& got) {
   return claimed.kind == got.kind && claimed.value == got.value &&
          (claimed.via == Via::kNone || claimed.via == got.via);
@@ -46,6 +32,18 @@ void StartThreads(Machine& machine) {
     if (thread > last) machine.Start(static_cast<int>(i));
     last = thread;
   }
+}
+
+Truth Judge(const Condition& condition, const std::set<LitmusOutcome>& outcomes, bool complete) {
+  const bool exists = condition.quantifier == Condition::Quantifier::kExists;
+  const bool always = condition.quantifier == Condition::Quantifier::kAlways;
+  // One outcome decides: it is what `exists` asks for, or it breaks `never` or `always`.
+  const bool decided = std::any_of(
+      outcomes.begin(), outcomes.end(),
+      [&](const LitmusOutcome& outcome) { return Holds(condition.expr, outcome) != always; });
+  if (decided) return exists ? Truth::kHolds : Truth::kFails;
+  if (!complete) return Truth::kOpen;
+  return exists ? Truth::kFails : Truth::kHolds;
 }
 
 bool Holds(const Condition::Expr& expr, const LitmusOutcome& outcome) {
@@ -105,8 +103,10 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   }
   report.stats = explorer.stats();
   report.findings.insert(machine.findings().begin(), machine.findings().end());
+  std::set<LitmusOutcome> outcomes;
+  for (const auto& [outcome, states] : report.outcomes) outcomes.insert(outcome);
   for (const Condition& condition : script.conditions) {
-    report.conditions.push_back(Judge(condition, report.outcomes, report.stats.complete));
+    report.conditions.push_back(Judge(condition, outcomes, report.stats.complete));
   }
   return report;
 }

@@ -44,6 +44,9 @@ LitmusOutcome OutcomeOf(const Machine& machine);
 // Starts all threads; each stands before its first operation.
 void StartThreads(Machine& machine);
 
+// What the outcomes say of a condition; `complete`: there are no others.
+Truth Judge(const Condition& condition, const std::set<LitmusOutcome>& outcomes, bool complete);
+
 // Whether the expression holds for one outcome. `via=` counts only where the condition names one.
 bool Holds(const Condition::Expr& expr, const LitmusOutcome& outcome);
 

@@ -1,32 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// One transition of a random interleaving.
+// Random interleavings, one transition at a time.
 
 #ifndef SIM_RANDOM_WALK_H_
 #define SIM_RANDOM_WALK_H_
 
 #include <random>
-#include <vector>
 
 #include "sim/machine.h"
 
 namespace iomode {
 
-// Runs one task to its next scheduling point; each that can run is as likely, and so is each of its
-// choices. False when none can.
-template <class Random>
-bool RandomStep(Machine& machine, Random& random) {
-  Scheduler& s = machine.scheduler();
+// A task that can run, each as likely; -1 when none can.
+inline int RandomSlot(const Scheduler& s, std::mt19937_64& random) {
   int enabled = 0;
   int slot = -1;
   for (int i = 0; i < s.task_count(); i++) {
-    if (s.Enabled(i) && random() % ++enabled == 0) slot = i;
+    if (s.Enabled(i) && random() % static_cast<uint64_t>(++enabled) == 0) slot = i;
   }
-  if (slot < 0) return false;
-  const int choices = s.task(slot).pending == Pending::kChoose ? s.task(slot).choices : 1;
-  s.Resume(slot, static_cast<int>(random() % choices));
+  return slot;
+}
+
+// Runs the task to its next scheduling point; a value that it picks is any of its choices.
+inline void ResumeAtRandom(Machine& machine, int slot, std::mt19937_64& random) {
+  Scheduler& s = machine.scheduler();
+  const bool chooses = s.task(slot).pending == Pending::kChoose;
+  s.Resume(slot, chooses ? static_cast<int>(random() % s.task(slot).choices) : 0);
   machine.Finish(slot);
-  return true;
+}
+
+// One transition of any task. False when none can run.
+inline bool RandomStep(Machine& machine, std::mt19937_64& random) {
+  const int slot = RandomSlot(machine.scheduler(), random);
+  if (slot >= 0) ResumeAtRandom(machine, slot, random);
+  return slot >= 0;
 }
 
 }  // namespace iomode

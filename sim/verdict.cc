@@ -74,10 +74,54 @@ void CheckSequence(const Script& script, const Revision& revision, const CheckOp
   if (verdict.run.failed_step != 0) ExplainFailedStep(script, verdict.run, verdict);
 }
 
+void SampleInstead(const Script& script, const Revision& revision, SampleOptions options,
+                   Watch* watch, Verdict& verdict) {
+  options.watch = watch;
+  verdict.sampled = true;
+  verdict.sample = SampleLitmus(script, revision, options);
+  LitmusReport& litmus = verdict.litmus;
+  litmus.setup = verdict.sample.setup;
+  litmus.findings = verdict.sample.findings;
+  litmus.stats.complete = false;
+  litmus.stats.transitions = verdict.sample.transitions;
+  litmus.stats.stopped = absl::StrCat(verdict.sample.runs, " runs");
+  if (!verdict.sample.stopped.empty())
+    absl::StrAppend(&litmus.stats.stopped, ", ", verdict.sample.stopped);
+  std::set<LitmusOutcome> outcomes;
+  for (const auto& [outcome, sighting] : verdict.sample.outcomes) {
+    litmus.outcomes[outcome] = sighting.runs;
+    outcomes.insert(outcome);
+  }
+  for (const Condition& condition : script.conditions)
+    litmus.conditions.push_back(Judge(condition, outcomes, false));
+}
+
+// Of a script that was sampled and in which nothing failed: whether all that it asks for was seen.
+bool AllSeen(const Script& script, const Verdict& verdict) {
+  const auto asks_for_one = [](const Condition& condition) {
+    return condition.quantifier == Condition::Quantifier::kExists;
+  };
+  if (script.conditions.empty() && script.expectations.empty()) return false;
+  return std::all_of(script.conditions.begin(), script.conditions.end(), asks_for_one) &&
+         std::all_of(verdict.litmus.conditions.begin(), verdict.litmus.conditions.end(),
+                     [](Truth truth) { return truth == Truth::kHolds; }) &&
+         std::all_of(script.expectations.begin(), script.expectations.end(),
+                     [&verdict](const Expectation& expectation) {
+                       return std::any_of(verdict.findings.begin(), verdict.findings.end(),
+                                          [&expectation](const Finding& finding) {
+                                            return expectation.finding == FindingName(finding.kind);
+                                          });
+                     });
+}
+
 void CheckLitmus(const Script& script, const Revision& revision, const CheckOptions& options,
                  Verdict& verdict) {
-  verdict.litmus =
-      RunLitmus(script, revision, {.max_states = options.max_states, .watch = options.watch});
+  if (options.sample.has_value()) {
+    SampleInstead(script, revision, *options.sample, options.watch, verdict);
+  } else {
+    verdict.litmus =
+        RunLitmus(script, revision, {.max_states = options.max_states, .watch = options.watch});
+  }
   verdict.stats = verdict.litmus.stats;
   verdict.findings = DistinctFindings(verdict.litmus.findings);
   if (verdict.litmus.setup.failed_step != 0) {
@@ -94,6 +138,12 @@ void CheckLitmus(const Script& script, const Revision& revision, const CheckOpti
 }
 
 }  // namespace
+
+std::string PrintExtent(const Verdict& verdict) {
+  if (!verdict.sampled) return PrintStats(verdict.stats);
+  return absl::StrCat("incomplete: ", verdict.stats.stopped, "; ", verdict.stats.transitions,
+                      " transitions sampled");
+}
 
 bool IsRecording(const Script& script) {
   return !script.is_litmus() && std::all_of(script.steps.begin(), script.steps.end(),
@@ -123,9 +173,10 @@ Verdict CheckScript(const Script& script, const Revision& revision, const CheckO
   }
   if (verdict.status != Verdict::Status::kHolds) return verdict;
   JudgeFindings(script, verdict);
-  if (!verdict.stats.complete && verdict.status == Verdict::Status::kHolds) {
+  const bool enough = verdict.sampled && AllSeen(script, verdict);
+  if (!verdict.stats.complete && verdict.status == Verdict::Status::kHolds && !enough) {
     verdict.status = Verdict::Status::kIncomplete;
-    verdict.problems.push_back(absl::StrCat(script.name, ": ", PrintStats(verdict.stats)));
+    verdict.problems.push_back(absl::StrCat(script.name, ": ", PrintExtent(verdict)));
   }
   return verdict;
 }

@@ -7,6 +7,9 @@
 // not expected, an outcome that must never be, fail the script. All else is then left open, and the
 // script is neither right nor wrong.
 //
+// So it is with sampled runs, which are never complete. There a script holds when it asks only for
+// what can be shown, by `exists` and `expect`, and all of that was seen.
+//
 // Findings and `expect`: every expected finding must be found. A finding that is not expected fails
 // the script, unless the script is a recording, that is, a sequence that claims a result for every
 // step: then its results are the claim, and what the checks see on the way is reported beside them.
@@ -14,11 +17,13 @@
 #ifndef SIM_VERDICT_H_
 #define SIM_VERDICT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/litmus.h"
 #include "sim/runner.h"
+#include "sim/sampler.h"
 
 namespace iomode {
 
@@ -32,16 +37,23 @@ struct Verdict {
   std::vector<Finding> unexpected;  // those that fail it
   RunReport run;                   // of a sequential script
   LitmusReport litmus;             // of a litmus script
+  SampleReport sample;             // of a litmus script of which runs were sampled
   ExploreStats stats;
   bool recording = false;
+  bool sampled = false;
 };
 
 struct CheckOptions {
   uint64_t max_states = 5'000'000;  // of one script
   Watch* watch = nullptr;           // outlives the call
+  // Litmus scripts are not explored but sampled; its Watch is the one above.
+  std::optional<SampleOptions> sample;
 };
 
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);
+
+// What was explored: PrintStats, or "incomplete: 100 runs; 5432 transitions sampled".
+std::string PrintExtent(const Verdict& verdict);
 
 // Whether each step of a sequential script claims a result.
 bool IsRecording(const Script& script);
