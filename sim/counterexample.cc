@@ -19,7 +19,9 @@ std::vector<StoryGoal> FailureGoals(const Script& script, const Verdict& verdict
   std::vector<StoryGoal> goals;
   for (size_t i = 0; i < verdict.litmus.conditions.size(); i++) {
     const Condition& condition = script.conditions[i];
-    if (verdict.litmus.conditions[i] || condition.quantifier == Quantifier::kExists) continue;
+    if (verdict.litmus.conditions[i] != Truth::kFails ||
+        condition.quantifier == Quantifier::kExists)
+      continue;
     goals.push_back({absl::StrCat("against ", PrintCondition(condition)),
                      EndsWith(condition.expr, condition.quantifier == Quantifier::kNever)});
   }

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <boost/context/detail/fcontext.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -194,6 +195,9 @@ void Snapshot::Save(Scheduler& scheduler) {
   }
 }
 
+// Below a stack pointer, where a call chain may have been.
+constexpr size_t kLeftBehind = 8192;
+
 void Snapshot::Restore(Scheduler& scheduler) const {
   const uint8_t* from = bytes_.data();
   std::memcpy(scheduler.shared(), from, scheduler.shared_used());
@@ -201,7 +205,10 @@ void Snapshot::Restore(Scheduler& scheduler) const {
   for (int i = 0; i < scheduler.task_count(); i++) {
     if (!scheduler.live(i)) continue;
     uint8_t* stack = const_cast<uint8_t*>(scheduler.stack_begin(i));
-    scheduler.Unpoison(stack - 4096, scheduler.stack_bytes(i) + 4096);
+    // What ran here since has left more behind than Resume() cleans away.
+    const size_t left = std::min(kLeftBehind, scheduler.stack_left(i));
+    scheduler.Unpoison(stack - left, scheduler.stack_bytes(i) + left);
+    std::memset(stack - left, 0, left);
     std::memcpy(stack, from, scheduler.stack_bytes(i));
     from += scheduler.stack_bytes(i);
   }

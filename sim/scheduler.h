@@ -147,6 +147,8 @@ class Scheduler {
   size_t stack_bytes(int slot) const {
     return StackTop(slot) - static_cast<uint8_t*>(tasks_[slot].sp);
   }
+  // The unused rest of a task's stack, which lies below.
+  size_t stack_left(int slot) const { return kStackBytes - stack_bytes(slot); }
   // Makes [begin, begin + bytes) of the arena writable to memcpy under the sanitizers.
   void Unpoison(const void* begin, size_t bytes) const;
   bool live(int slot) const {

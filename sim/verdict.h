@@ -47,7 +47,7 @@ struct CheckOptions {
   uint64_t max_states = 5'000'000;  // of one script
   Watch* watch = nullptr;           // outlives the call
   // Litmus scripts are not explored but sampled; its Watch is the one above.
-  std::optional<SampleOptions> sample;
+  std::optional<SampleOptions> sample = std::nullopt;
 };
 
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);
