@@ -141,7 +141,7 @@ void Print(const ConformFlags& flags, size_t number, const std::string& name,
            const Judgement& judgement) {
   if (flags.ktap) {
     std::cout << conform::KtapLines(number, name, judgement);
-  } else if (!flags.quiet || !judgement.passed()) {
+  } else if (!flags.quiet || !(judgement.passed() || judgement.kind == Judgement::Kind::kNotRun)) {
     std::cout << conform::TextLines(name, judgement);
   }
 }
@@ -308,7 +308,7 @@ void AddKernelOptions(CLI::App* command, ConformFlags& flags) {
 
 void AddReportOptions(CLI::App* command, ConformFlags& flags) {
   command->add_flag("--ktap", flags.ktap, "print KTAP");
-  command->add_flag("--quiet", flags.quiet, "print only what does not agree, and the sums");
+  command->add_flag("--quiet", flags.quiet, "print only what ran and does not agree, and the sums");
   command->add_option("--junit", flags.junit, "also write the verdicts to this file as JUnit XML");
   command->add_option("--out", flags.out, "also write each script with the kernel's results here")
       ->check(CLI::ExistingDirectory);

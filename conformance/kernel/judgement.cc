@@ -2,7 +2,9 @@
 
 #include "conformance/kernel/judgement.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -92,25 +94,30 @@ std::string Describe(const Verdict& verdict, FindingKind kind) {
 
 bool Has(uint32_t kinds, FindingKind kind) { return kinds >> static_cast<int>(kind) & 1; }
 
-// What the model predicts of the recorded run: what every interleaving behind it has is shown.
-void NoteFindings(const Script& script, const Verdict& verdict, Judgement& judgement) {
+// What the model predicts of one outcome: what every interleaving behind it has is shown.
+void NoteFindings(const Verdict& verdict, Judgement& judgement) {
   for (FindingKind kind : kShowInResults) {
     if (!Has(verdict.run.certain, kind)) continue;
     judgement.kind = Judgement::Kind::kConfirmed;
-    judgement.details.push_back(
-        absl::StrCat("the model predicts, and the kernel shows, ", Describe(verdict, kind)));
+    judgement.shown[kind] = {1, Describe(verdict, kind)};
+  }
+}
+
+// Says what all runs together show, and what the script expects and they do not.
+void DescribeShown(const Script& script, Judgement& judgement) {
+  for (const auto& [kind, shown] : judgement.shown) {
+    judgement.details.push_back(absl::StrCat(
+        "the model predicts, and the kernel shows",
+        judgement.runs > 1 ? absl::StrCat(" in ", shown.runs, " of ", judgement.runs, " runs") : "",
+        ", ", shown.what));
   }
   for (const Expectation& expected : script.expectations) {
     const FindingKind kind = *FindingFromName(expected.finding);
-    bool shows = false;
-    for (FindingKind known : kShowInResults) shows |= known == kind;
-    if (!shows) {
-      judgement.details.push_back(
-          absl::StrCat("the script expects ", expected.finding, ", which results do not show"));
-    } else if (!Has(verdict.run.certain, kind)) {
-      judgement.details.push_back(
-          absl::StrCat("the script expects ", expected.finding, ", which this run does not show"));
-    }
+    if (judgement.shown.contains(kind)) continue;
+    const bool shows = std::find(std::begin(kShowInResults), std::end(kShowInResults), kind) !=
+                       std::end(kShowInResults);
+    judgement.details.push_back(absl::StrCat("the script expects ", expected.finding, ", which ",
+                                             shows ? "no run shows" : "results do not show"));
   }
 }
 
@@ -139,7 +146,7 @@ struct OutcomeJudge {
       judgement.kind = Judgement::Kind::kIncomplete;
       judgement.details.push_back(absl::StrCat("stopped after ", verdict.stats.states, " states"));
     } else {
-      NoteFindings(script, verdict, judgement);
+      NoteFindings(verdict, judgement);
     }
     return judgement;
   }
@@ -168,6 +175,10 @@ void Merge(Judgement one, int count, Judgement& all) {
   all.runs += count;
   all.outcomes++;
   if (!one.passed()) all.disagreeing += count;
+  for (const auto& [kind, shown] : one.shown) {
+    all.shown[kind].runs += count;
+    all.shown[kind].what = shown.what;
+  }
   if (all.outcomes > 1 && one.details == all.details && one.kind == all.kind) return;
   if (Rank(one.kind) > Rank(all.kind) || all.outcomes == 1) {
     all.kind = one.kind;
@@ -211,6 +222,7 @@ Judgement Judge(const Script& script, const AgentOutcome& outcome, const Revisio
     Merge(judge(one.text), one.count, all);
     all.recordings.push_back(one.text);
   }
+  DescribeShown(script, all);
   all.seconds = outcome.seconds;
   if (all.runs == 0) all.kind = Judgement::Kind::kHung;
   all.flaky = all.disagreeing != 0 && all.disagreeing != all.runs;

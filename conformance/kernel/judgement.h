@@ -7,11 +7,13 @@
 #define CONFORMANCE_KERNEL_JUDGEMENT_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "conformance/kernel/agent_call.h"
 #include "model/revision.h"
+#include "sim/findings.h"
 #include "sim/script.h"
 
 namespace iomode::conform {
@@ -26,10 +28,16 @@ struct Judgement {
     kNotRun,      // threads, or beyond what the agent can do; or the kernel ended before
   };
   Kind kind = Kind::kAgree;
-  int runs = 0;                         // that gave results
-  int outcomes = 0;                     // different ones
-  int disagreeing = 0;                  // runs
-  bool flaky = false;                   // some runs agree and some do not
+  int runs = 0;         // that gave results
+  int outcomes = 0;     // different ones
+  int disagreeing = 0;  // runs
+  bool flaky = false;   // some runs agree and some do not
+  // Findings that every interleaving behind the results of some runs has: how many runs, and what.
+  struct Shown {
+    int runs = 0;
+    std::string what;
+  };
+  std::map<FindingKind, Shown> shown;
   int failed_step = 0;                  // kDisagree: the first step that the model does not allow
   std::vector<std::string> details;     // a line each, without indentation at its front
   std::vector<std::string> recordings;  // the script with each different outcome

@@ -117,7 +117,7 @@ TEST(JudgementTest, AFindingThatTheRunNeedNotHaveIsNotConfirmed) {
   recording.script.expectations.push_back({"lost-wakeup", {}});
   const Judgement judgement = Judge(recording.script, recording.outcome, V618());
   EXPECT_EQ(judgement.kind, Kind::kAgree);
-  EXPECT_THAT(Text(judgement), HasSubstr("expects lost-wakeup, which this run does not show"));
+  EXPECT_THAT(Text(judgement), HasSubstr("expects lost-wakeup, which no run shows"));
 }
 
 TEST(JudgementTest, SeveralRunsThatDifferAreFlaky) {
@@ -131,6 +131,14 @@ TEST(JudgementTest, SeveralRunsThatDifferAreFlaky) {
   EXPECT_TRUE(judgement.flaky);
   EXPECT_EQ(judgement.runs, 5);
   EXPECT_THAT(Text(judgement), HasSubstr("flaky: 1 of 5 runs do not agree"));
+}
+
+TEST(JudgementTest, RunsThatShowAFindingAreCounted) {
+  Recording recording = Read("d01-missed-wakeup");
+  recording.outcome.out = absl::StrCat("=== f (5 of 5)\n", recording.outcome.out);
+  const Judgement judgement = Judge(recording.script, recording.outcome, V618());
+  EXPECT_EQ(judgement.kind, Kind::kConfirmed);
+  EXPECT_THAT(Text(judgement), HasSubstr("shows in 5 of 5 runs, lost-wakeup after step 5"));
 }
 
 TEST(JudgementTest, NoResultIsNoPass) {
