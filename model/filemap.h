@@ -127,10 +127,13 @@ void unmap_mapping_cows(FuseInode<W>& fi, int64_t first) {
 // The pages that one look into the mapping gives, at most FOLIO_BATCH_SIZE.
 struct FolioBatch {
   static constexpr int kSize = 31;
+  static constexpr int kWindow = 64;
   int64_t begin;
   int64_t end;       // behind the last one; the next look begins here
   uint64_t present;  // from `begin` on
-  bool has(int64_t index) const { return index >= begin && ((present >> (index - begin)) & 1); }
+  bool has(int64_t index) const {
+    return index >= begin && index - begin < kWindow && ((present >> (index - begin)) & 1);
+  }
 };
 
 // The first pages of [first, last]. i_pages is held.
@@ -141,7 +144,7 @@ FolioBatch find_get_entries(const AddressSpace<W>& mapping, int64_t first, int64
   for (int64_t i = first; i <= last && i < mapping.npages && found < FolioBatch::kSize; i++) {
     if (!__page_is(mapping, i, PG_present)) continue;
     if (found++ == 0) batch.begin = i;
-    if (i - batch.begin >= 64) break;
+    if (i - batch.begin >= FolioBatch::kWindow) break;
     batch.present |= uint64_t{1} << (i - batch.begin);
     batch.end = i + 1;
   }
