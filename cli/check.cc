@@ -9,8 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/junit.h"
@@ -119,18 +117,6 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict,
                                   {"holds", JsonTruth(verdict.litmus.conditions[i])}});
   }
   return json;
-}
-
-// A script below a folder that has a revision's name is held against that revision, a recording
-// below a folder "linux-X.Y" against that kernel's revision when there is one; everything else
-// against `otherwise`.
-const Revision& RevisionFor(const std::string& path, const Revision& otherwise) {
-  for (absl::string_view part : absl::StrSplit(path, '/')) {
-    if (const Revision* named = FindRevision(std::string(part))) return *named;
-    if (!absl::ConsumePrefix(&part, "linux-")) continue;
-    if (const Revision* recorded = FindRevision(absl::StrCat("v", part))) return *recorded;
-  }
-  return otherwise;
 }
 
 int Check(const CheckFlags& flags) {

@@ -57,6 +57,7 @@ class Program : public Subject, public WorldListener {
   void Warn(const char*) override { shared_->violated = true; }
   void FalseBusy(const char*) override { shared_->violated = true; }
   void BadRefcount(const void*, const char*, bool) override { shared_->violated = true; }
+  void BadLock(const void*, const char*) override { shared_->violated = true; }
   void Trace(const char*, const void*, int64_t) override {}
 
  private:
@@ -181,6 +182,28 @@ void LockBoth(Shared& s, int first) {
   W::increment(s.value);
   W::spin_unlock(s.lock[1 - first]);
   W::spin_unlock(s.lock[first]);
+}
+
+TEST(Lock, ReleasedByWhoDoesNotHoldItIsFound) {
+  EXPECT_TRUE(AllEnds([](Shared& s, int task) {
+                if (task == 0) W::spin_lock(s.lock[0]);
+                W::spin_unlock(s.lock[0]);
+              }).violated);
+  EXPECT_TRUE(AllEnds([](Shared& s, int task) {
+                if (task == 0) W::down_write(s.sem);
+                W::up_write(s.sem);
+              }).violated);
+  EXPECT_TRUE(AllEnds([](Shared& s, int) { W::up_read(s.sem); }).violated);
+}
+
+TEST(Lock, SleepUnderASpinLockIsFound) {
+  const Ends ends = AllEnds([](Shared& s, int) {
+    W::spin_lock(s.lock[0]);
+    W::down_read(s.sem);
+    W::up_read(s.sem);
+    W::spin_unlock(s.lock[0]);
+  });
+  EXPECT_TRUE(ends.violated);
 }
 
 TEST(LockOrder, DeadlockFoundWhenItDiffers) {

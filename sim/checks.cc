@@ -147,6 +147,15 @@ void Machine::CheckStalePages(int i) {
   }
 }
 
+void Machine::CheckNobodyLeft() {
+  for (int slot = 0; slot < scheduler_->task_count(); slot++) {
+    const Task& task = scheduler_->task(slot);
+    if (!scheduler_->live(slot) || task.user >= kWorkerTask) continue;
+    AddFindingFor(slot, FindingKind::kLeak, "a task sleeps on although everything is closed",
+                  DescribeAddress(task.object));
+  }
+}
+
 void Machine::CheckAllFreed() {
   const auto leaked = [this](const char* what, int n) {
     if (n > 0) AddFinding(FindingKind::kLeak, absl::StrCat(n, " ", what, " never freed"), "");

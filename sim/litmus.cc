@@ -80,6 +80,7 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   RunnerOptions runner_options;
   runner_options.max_states = options.max_states;
   runner_options.watch = options.watch;
+  runner_options.faults = options.faults;
   Runner runner(script, revision, runner_options);
   report.setup = runner.RunSteps();
   report.stats = report.setup.stats;

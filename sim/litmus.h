@@ -33,6 +33,7 @@ struct LitmusReport {
 struct LitmusOptions {
   uint64_t max_states = 5'000'000;
   Watch* watch = nullptr;
+  Faults faults = {};
 };
 
 LitmusReport RunLitmus(const Script& script, const Revision& revision,

@@ -123,6 +123,7 @@ void Machine::BuildKernel() {
     server_inodes_[i] = {kInitialFileSize, s.Allocate<uint16_t>(pages)};
   }
   finding_kinds_ = s.Allocate<uint32_t>();
+  faults_ = s.Allocate<Faults>();
   server_ = s.Allocate<ServerState>();
   held_bytes_ = s.Allocate<uint16_t>(held_bytes);
   release_holders_ = s.Allocate<int16_t>(opens_);
@@ -355,11 +356,17 @@ void Machine::Warn(const char* what) {
   AddFinding(FindingKind::kWarn, absl::StrCat("WARN_ON(", what, ")"), states);
 }
 
+bool Machine::AllocationFails() { return faults_->allocation > 0 && --faults_->allocation == 0; }
+
 void Machine::FalseBusy(const char* what) { AddFinding(FindingKind::kFalseBusy, what, ""); }
 
 void Machine::BadRefcount(const void* count, const char* what, bool is_put) {
   AddFinding(is_put ? FindingKind::kDoublePut : FindingKind::kUseAfterPut, what,
              DescribeAddress(count));
+}
+
+void Machine::BadLock(const void* lock, const char* what) {
+  AddFinding(FindingKind::kAccounting, what, DescribeAddress(lock));
 }
 
 }  // namespace iomode

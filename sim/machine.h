@@ -15,6 +15,7 @@
 #ifndef SIM_MACHINE_H_
 #define SIM_MACHINE_H_
 
+#include <cerrno>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,6 +31,14 @@
 #include "sim/script.h"
 
 namespace iomode {
+
+// What goes wrong, once each, for those who ask what happens then. Counted from the machine's start
+// along each interleaving; 0: never.
+struct Faults {
+  int16_t allocation = 0;  // this one of the allocations that may fail does
+  int16_t request = 0;     // the server answers this request with `error`; RELEASEs do not count
+  int16_t error = EIO;
+};
 
 class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
  public:
@@ -87,6 +96,11 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
 
   // `script` and `revision` outlive the machine.
   Machine(const Script& script, const Revision& revision);
+
+  // Before the first task is started.
+  void Inject(const Faults& faults) { *faults_ = faults; }
+  // Whether a fault has not come yet on the way to the present state.
+  bool FaultIsPending() const { return faults_->allocation > 0 || faults_->request > 0; }
 
   // From now on, machines at `revision` run this code in place of the model's; nullptr: the model's
   // again. For set-up, before several threads make machines.
@@ -151,6 +165,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void CheckStarvation();
   // Checks that hold when everything is closed and no task is left.
   void CheckAllFreed();
+  // Everything is closed and answered, and tasks of the script are left all the same: who.
+  void CheckNobodyLeft();
 
   // All findings of all interleavings so far, and, as bits of FindingKind, those on the way to the
   // present state.
@@ -174,7 +190,9 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void Warn(const char* what) override;
   void FalseBusy(const char* what) override;
   bool FatalSignalPending() override;
+  bool AllocationFails() override;
   void BadRefcount(const void* count, const char* what, bool is_put) override;
+  void BadLock(const void* lock, const char* what) override;
   void Trace(const char* verb, const void* object, int64_t value) override;
 
   // FuseServer:
@@ -270,6 +288,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
 
   // In the arena:
   uint32_t* finding_kinds_ = nullptr;
+  Faults* faults_ = nullptr;  // counted down
   FuseConn<W>* fc_ = nullptr;
   FuseInode<W>* inodes_ = nullptr;
   ServerState* server_ = nullptr;

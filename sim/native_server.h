@@ -38,6 +38,7 @@ struct NativeServerOptions {
 struct NativeOpenReply {
   uint16_t flags = 0;  // FopenFlag
   int32_t backing_id = 0;
+  int16_t error = 0;  // positive errno: the answer is an error
 };
 
 template <class W>
@@ -129,7 +130,9 @@ void NativeServer<W>::Push(Queue& queue, FuseReq<W>& req) {
 
 template <class W>
 void NativeServer<W>::Receive(FuseConn<W>&, FuseReq<W>& req) {
-  if (req.args.opcode == FUSE_OPEN) {
+  if (req.args.opcode == FUSE_OPEN && reply_.error) {
+    req.error = static_cast<int16_t>(-reply_.error);
+  } else if (req.args.opcode == FUSE_OPEN) {
     req.args.open_flags = reply_.flags;
     req.args.backing_id = reply_.backing_id;
   }
@@ -180,7 +183,7 @@ void NativeServer<W>::AnswerFrom(std::atomic<int64_t>& size, FuseReq<W>& req) {
   FuseArgs<W>& args = req.args;
   switch (args.opcode) {
     case FUSE_OPEN:
-      if (args.truncate) size = 0;
+      if (args.truncate && req.error == 0) size = 0;
       break;
     case FUSE_READ:
       args.out_size = std::clamp<int64_t>(size - args.offset, 0, args.size);

@@ -69,6 +69,19 @@ TEST(RevisionsTest, UpstreamBugsAreFoundWhereTheyAre) {
   }
 }
 
+// Both at the start and at the end of the second write.
+TEST(RevisionsTest, BothWarningsOfOverlappingWritesFire) {
+  const Script script = ReadScript("scenarios/upstream/U1-overlapping-writes-warn.iom");
+  for (const char* name : {"205c1d8026", "fc8ff397b2", "4a90451bbc", "v6.9-rc1"}) {
+    std::set<std::string> rules;
+    for (const Finding& finding : CheckScript(script, *FindRevision(name), kOptions).findings)
+      rules.insert(finding.rule);
+    const std::set<std::string> both = {"WARN_ON(ff->iomode != IOM_NONE)",
+                                        "WARN_ON(ff->iomode != IOM_UNCACHED)"};
+    EXPECT_EQ(rules, both) << name;
+  }
+}
+
 // Whether the script passes: its verdict, and its states where a `.state.txt` stands beside it.
 Verdict::Status Judge(const Script& script, const Revision& revision, const CheckOptions& options) {
   const Verdict verdict = CheckScript(script, revision, options);

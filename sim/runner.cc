@@ -77,6 +77,7 @@ Runner::Runner(const Script& script, const Revision& revision, const RunnerOptio
       machine_(script, revision),
       explorer_(machine_, options.watch),
       random_(options.seed.value_or(0)) {
+  machine_.Inject(options.faults);
   states_.emplace_back();
   states_.back().Save(machine_.scheduler());
 }

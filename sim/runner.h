@@ -28,6 +28,7 @@ struct RunnerOptions {
   bool narrow = true;               // take the script's results as claims; else ignore them
   std::optional<uint64_t> seed;     // follow one interleaving only, picked by this number
   Watch* watch = nullptr;           // outlives the runner
+  Faults faults = {};               // what goes wrong on the way
 };
 
 // What one step gave in one interleaving.

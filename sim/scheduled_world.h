@@ -30,6 +30,9 @@ class WorldListener {
   virtual void FalseBusy(const char* what) = 0;
   // A reference count was raised from or dropped below zero.
   virtual void BadRefcount(const void* count, const char* what, bool is_put) = 0;
+  // The running task breaks a rule of a lock: releases what it does not hold, sleeps where it must
+  // not.
+  virtual void BadLock(const void* lock, const char* what) = 0;
   // A visible operation of the running task, for stories: `verb` on `object`, with the value read
   // or written, or kNoValue.
   static constexpr int64_t kNoValue = INT64_MIN;
@@ -178,7 +181,10 @@ struct ScheduledWorld {
       }
       return nullptr;
     }
-    void free(T* item) { *item = T(); }
+    void free(T* item) {
+      if (!item->live) listener->BadRefcount(item, "an object is freed that is free already", true);
+      *item = T();
+    }
     template <class F>
     void for_each(F f) {
       for (int i = 0; i < capacity; i++) f(items[i]);
@@ -204,8 +210,8 @@ struct ScheduledWorld {
   static void spin_unlock(SpinLock& lock) {
     Trace("unlocks", &lock);
     Task& t = self();
+    if (RequireHeld(lock)) t.locks--;
     lock.owner = 0;
-    t.locks--;
     t.fresh = false;
   }
 
@@ -218,6 +224,7 @@ struct ScheduledWorld {
   // wait_event(): test; then enqueue, test again, sleep, until `condition()`.
   template <class Condition>
   static void wait_event(WaitQueue& queue, Condition condition) {
+    MightSleep(&queue);
     if (condition()) return;
     Task& t = self();
     const uint64_t me = uint64_t{1} << scheduler().SlotOf(&t);
@@ -245,6 +252,7 @@ struct ScheduledWorld {
   // wake_up_locked is called under the lock.
   template <class Condition>
   static void wait_event_lock(WaitQueue& queue, SpinLock& lock, Condition condition) {
+    RequireHeld(lock);
     const uint64_t me = uint64_t{1} << scheduler().SlotOf(&self());
     while (!condition()) {
       queue.sleepers |= me;
@@ -275,6 +283,7 @@ struct ScheduledWorld {
     c.sleepers = 0;
   }
   static void wait_for_completion(Completion& c) {
+    MightSleep(&c);
     while (!c.done) {
       c.sleepers |= uint64_t{1} << scheduler().SlotOf(&self());
       self().wakeup = false;
@@ -309,17 +318,20 @@ struct ScheduledWorld {
   static void up_read(RwSem& sem) {
     scheduler().Point(&sem);
     Trace("unlocks shared", &sem);
+    if (sem.readers <= 0) listener->BadLock(&sem, "a lock is released that no reader holds");
     sem.readers--;
     if (sem.readers == 0) WakeFirst(sem);
   }
   static void up_write(RwSem& sem) {
     scheduler().Point(&sem);
     Trace("unlocks exclusive", &sem);
+    RequireWriter(sem);
     sem.writer = 0;
     WakeFirst(sem);
   }
   static void downgrade_write(RwSem& sem) {
     scheduler().Point(&sem);
+    RequireWriter(sem);
     Trace("downgrades", &sem);
     sem.writer = 0;
     sem.readers = 1;
@@ -339,6 +351,7 @@ struct ScheduledWorld {
   // Whether this was the last reader, so that what waits for a grace period can go.
   static bool rcu_read_unlock(RcuState& rcu) {
     scheduler().Point(&rcu);
+    if (rcu.readers == 0) listener->BadLock(&rcu, "an RCU reader leaves that did not enter");
     Trace("ends to read under", &rcu);
     return --rcu.readers == 0;
   }
@@ -403,6 +416,7 @@ struct ScheduledWorld {
 
   // Whether the lock was taken: a killable waiter gives up when its process was killed.
   static bool LockRead(RwSem& sem, bool killable) {
+    MightSleep(&sem);
     scheduler().Point(&sem);
     if (sem.writer == 0 && (sem.head == 0 || sem.readers == 0)) {
       sem.readers++;
@@ -420,6 +434,7 @@ struct ScheduledWorld {
     return true;
   }
   static bool LockWrite(RwSem& sem, bool killable) {
+    MightSleep(&sem);
     scheduler().Point(&sem);
     if (sem.writer == 0 && sem.readers == 0) {
       TakeWrite(sem);
@@ -449,6 +464,20 @@ struct ScheduledWorld {
     self().killable = killable;
     Sleep(object);
     self().killable = false;
+  }
+  static bool RequireHeld(const SpinLock& lock) {
+    if (lock.owner == scheduler().SlotOf(&self()) + 1) return true;
+    listener->BadLock(&lock, "a task releases a spin lock that it does not hold");
+    return false;
+  }
+  static void RequireWriter(const RwSem& sem) {
+    if (sem.writer != scheduler().SlotOf(&self()) + 1)
+      listener->BadLock(&sem, "a task releases a lock that it does not hold exclusively");
+  }
+  // At the start of what may sleep, whether it does or not.
+  static void MightSleep(const void* object) {
+    if (self().locks != 0)
+      listener->BadLock(object, "a task may sleep although it holds a spin lock");
   }
 
   static void TakeWrite(RwSem& sem) {

@@ -85,6 +85,8 @@ void Machine::ServerMain() {
 }
 
 void Machine::Answer(FuseReq<W>& req, int error) {
+  if (!error && req.args.opcode != FUSE_RELEASE && faults_->request > 0 && --faults_->request == 0)
+    error = -faults_->error;
   req.error = static_cast<int16_t>(error);
   if (error) return;
   ServerInode& file = server_inodes_[req.args.inode->index];

@@ -42,7 +42,11 @@ int Teardown::Next(Machine& machine) {
     ran_ = false;
     if (!in_round_) closed_ = !AnyoneLeft(machine) && !machine.AnythingOpen();
   }
-  if (closed_) machine.CheckAllFreed();
+  if (closed_) {
+    machine.CheckAllFreed();
+  } else {
+    machine.CheckNobodyLeft();
+  }
   return -1;
 }
 

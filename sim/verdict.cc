@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace iomode {
 namespace {
@@ -143,6 +145,15 @@ std::string PrintExtent(const Verdict& verdict) {
   if (!verdict.sampled) return PrintStats(verdict.stats);
   return absl::StrCat("incomplete: ", verdict.stats.stopped, "; ", verdict.stats.transitions,
                       " transitions sampled");
+}
+
+const Revision& RevisionFor(const std::string& path, const Revision& otherwise) {
+  for (absl::string_view part : absl::StrSplit(path, '/')) {
+    if (const Revision* named = FindRevision(std::string(part))) return *named;
+    if (!absl::ConsumePrefix(&part, "linux-")) continue;
+    if (const Revision* recorded = FindRevision(absl::StrCat("v", part))) return *recorded;
+  }
+  return otherwise;
 }
 
 bool IsRecording(const Script& script) {

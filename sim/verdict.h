@@ -55,6 +55,11 @@ Verdict CheckScript(const Script& script, const Revision& revision, const CheckO
 // What was explored: PrintStats, or "incomplete: 100 runs; 5432 transitions sampled".
 std::string PrintExtent(const Verdict& verdict);
 
+// The revision that judges a script when nobody names one. A script below a folder that has a
+// revision's name is held against that revision, a recording below a folder "linux-X.Y" against
+// that kernel's revision when there is one; everything else against `otherwise`.
+const Revision& RevisionFor(const std::string& path, const Revision& otherwise);
+
 // Whether each step of a sequential script claims a result.
 bool IsRecording(const Script& script);
 
