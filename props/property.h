@@ -20,6 +20,13 @@
 
 namespace iomode {
 
+// Whether a counterexample is made smaller before it is reported; true but for runs that want to
+// know no more than that there is one.
+inline bool& ShrinksCounterexamples() {
+  static bool shrinks = true;
+  return shrinks;
+}
+
 // Fails the running test with the smallest counterexample that RapidCheck finds in `cases` cases.
 template <class Property>
 void CheckProperty(const std::string& promise, int cases, Property&& property) {
@@ -28,6 +35,7 @@ void CheckProperty(const std::string& promise, int cases, Property&& property) {
     params.seed = 6018;
     params.maxSuccess = cases;
   }
+  params.disableShrinking |= !ShrinksCounterexamples();
   rc::detail::TestMetadata metadata;
   metadata.id = metadata.description = promise;
   const rc::detail::TestResult result =

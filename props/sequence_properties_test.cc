@@ -6,9 +6,11 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "props/file_size_oracle.h"
 #include "props/open_rules_oracle.h"
 #include "props/property.h"
 #include "props/random_script.h"
+#include "props/soundness.h"
 #include "sim/script_parser.h"
 
 namespace iomode {
@@ -23,26 +25,9 @@ RunReport RunAll(const Script& script, const Revision& revision) {
   return Runner(script, revision, {.max_states = kMaxStates, .narrow = false, .seed = {}}).Run();
 }
 
-// Findings that no script may have at a revision, but for the revision's own known bugs.
-bool Forbidden(FindingKind kind, const Rules& rules) {
-  switch (kind) {
-    case FindingKind::kWarn:  // overlapping writes of one file both mark it
-      return !rules.parallel_write_marks_file;
-    case FindingKind::kAccounting:
-    case FindingKind::kUseAfterPut:
-    case FindingKind::kDoublePut:
-    case FindingKind::kLeak:
-      return true;
-    default:
-      return false;
-  }
-}
-
 void RequireSound(const RunReport& report, const Revision& revision) {
-  for (const Finding& finding : report.findings) {
-    if (Forbidden(finding.kind, revision.rules))
-      RC_FAIL(absl::StrCat("at ", revision.name, ": ", PrintFinding(finding)));
-  }
+  const std::string forbidden = FirstForbidden(report.findings, revision);
+  if (!forbidden.empty()) RC_FAIL(forbidden);
 }
 
 void ForEachFamily(int cases, void (*property)(Family)) {
@@ -73,30 +58,44 @@ TEST(Accounting, HoldsAtRestInEveryRevision) {
 }
 
 // At the end no task sleeps and no object is left, whatever was closed, killed or aborted in which
-// order.
+// order, and whatever failed on the way.
+void RequireAllFreed(const Script& script, const Revision& revision, const Faults& faults) {
+  PrintOnCrash(script);
+  Runner runner(
+      script, revision,
+      {.max_states = kMaxStates, .narrow = false, .seed = {}, .watch = nullptr, .faults = faults});
+  const RunReport report = runner.Run();
+  RC_CLASSIFY(!report.stats.complete, "too many states");
+  if (!report.stats.complete) return;
+  RequireSound(report, revision);
+  FuseConn<ScheduledWorld>& fc = runner.machine().conn();
+  int left = 0;
+  const auto count = [&left](const auto& item) { left += item.live; };
+  fc.files.for_each(count);
+  fc.fuse_files.for_each(count);
+  fc.reqs.for_each(count);
+  fc.ios.for_each(count);
+  fc.backings.for_each([&left](const auto& fb) { left += fb.live && fb.count.value != 1; });
+  if (left != 0) RC_FAIL(absl::StrCat("at ", revision.name, ", ", left, " objects are left"));
+}
+
 TEST(Lifetimes, EverythingIsFreedOnceWhateverTheOrder) {
   CheckProperty("freed exactly once", 600, [] {
-    const Script script = *Sequences(Family::kLifetimes, kMaxGenes);
-    Runner runner(script, NewestRevision(),
-                  {.max_states = kMaxStates, .narrow = false, .seed = {}});
-    const RunReport report = runner.Run();
-    RC_CLASSIFY(!report.stats.complete, "too many states");
-    if (!report.stats.complete) return;
-    RequireSound(report, NewestRevision());
-    Machine& machine = runner.machine();
-    const Scheduler& scheduler = machine.scheduler();
-    for (int slot = 0; slot < scheduler.task_count(); slot++) {
-      const bool of_script = scheduler.task(slot).user < machine.programs().size();
-      if (!scheduler.live(slot) || !of_script) continue;
-      RC_FAIL(absl::StrCat("still asleep: ", machine.TaskName(scheduler.task(slot).user)));
-    }
-    int left = 0;
-    machine.conn().files.for_each([&left](const auto& file) { left += file.live; });
-    machine.conn().fuse_files.for_each([&left](const auto& file) { left += file.live; });
-    machine.conn().reqs.for_each([&left](const auto& req) { left += req.live; });
-    machine.conn().backings.for_each(
-        [&left](const auto& fb) { left += fb.live && fb.count.value != 1; });
-    RC_ASSERT(left == 0);
+    RequireAllFreed(*Sequences(Family::kLifetimes, kMaxGenes), NewestRevision(), {});
+  });
+}
+
+TEST(Lifetimes, EverythingIsFreedOnceInEveryRevisionWhateverFails) {
+  CheckProperty("freed exactly once, with faults", 600, [] {
+    const Revision& revision = Revisions()[*rc::gen::inRange<size_t>(0, Revisions().size())];
+    const Faults faults = {.allocation = *rc::gen::inRange<int16_t>(0, 16),
+                           .request = *rc::gen::inRange<int16_t>(0, 24),
+                           .error = *rc::gen::element<int16_t>(EIO, ENOSPC, ENOMEM)};
+    const Family family = *rc::gen::element(Family::kLifetimes, Family::kCache, Family::kAio);
+    const Script script = *Sequences(family, kMaxGenes);
+    RC_LOG() << "at " << revision.name << ", allocation " << faults.allocation << " and request "
+             << faults.request << " fail";
+    RequireAllFreed(script, revision, faults);
   });
 }
 
@@ -139,6 +138,27 @@ TEST(OpenRules, ModelAndOracleAgree) {
       }
     }
   });
+}
+
+// Results without `via`, and the size that the inodes have in the end.
+TEST(FileSizes, ModelAndOracleAgree) {
+  for (Family family : {Family::kCache, Family::kCore, Family::kAio}) {
+    CheckProperty("the model agrees with one number an inode", 500, [family] {
+      const Script script = FileSizeOracle::Covered(*Sequences(family, 40));
+      const RunReport report = RunAll(script, NewestRevision());
+      RC_CLASSIFY(!report.stats.complete, "too many states");
+      if (!report.stats.complete) return;
+      FileSizeOracle oracle(script);
+      for (size_t i = 0; i < report.steps.size(); i++) {
+        const Result expected = oracle.Next(script.steps[i]);
+        for (const StepOutcome& outcome : report.steps[i].outcomes) {
+          if (Agrees(expected, outcome.own) && outcome.completions.empty()) continue;
+          RC_FAIL(absl::StrCat("step ", i + 1, Describe("oracle", expected, {}),
+                               Describe("model ", outcome.own, outcome.completions)));
+        }
+      }
+    });
+  }
 }
 
 // Equal but for what printing normalises: positions, lines and the order of names.
