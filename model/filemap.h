@@ -201,7 +201,9 @@ void mapping_set_error(AddressSpace<W>& mapping, int error) {
   W::spin_lock(mapping.i_pages);
   mapping.error = error == -ENOSPC ? -ENOSPC : -EIO;
   mapping.wb_err = static_cast<int16_t>(error);
-  mapping.wb_seq += 1;
+  // As errseq_set(): errors that nobody has seen count as one.
+  if (mapping.wb_seen || mapping.wb_seq == 0) mapping.wb_seq += 1;
+  mapping.wb_seen = false;
   W::spin_unlock(mapping.i_pages);
 }
 
@@ -215,13 +217,24 @@ int filemap_check_errors(AddressSpace<W>& mapping) {
   return err;
 }
 
+// Where a new file begins to look for writeback errors: one that nobody has seen is still to be
+// reported (errseq_sample).
+template <class W>
+uint8_t filemap_sample_wb_err(const AddressSpace<W>& mapping) {
+  return mapping.wb_seen ? mapping.wb_seq : uint8_t{0};
+}
+
 // Reports each writeback error once to each file.
 template <class W>
 int file_check_and_advance_wb_err(File<W>& file) {
   AddressSpace<W>& mapping = file.inode->i_data;
   W::spin_lock(mapping.i_pages);
-  const int err = file.f_wb_err == mapping.wb_seq ? 0 : mapping.wb_err;
-  file.f_wb_err = mapping.wb_seq;
+  int err = 0;
+  if (file.f_wb_err != mapping.wb_seq) {
+    err = mapping.wb_err;
+    file.f_wb_err = mapping.wb_seq;
+    mapping.wb_seen = true;
+  }
   mapping.error = 0;
   W::spin_unlock(mapping.i_pages);
   return err;

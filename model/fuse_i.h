@@ -155,6 +155,7 @@ struct AddressSpace {
   int16_t error;    // AS_EIO, AS_ENOSPC: a negative errno not yet reported by filemap_check_errors
   int16_t wb_err;   // the last writeback error, reported once to every file
   Racy<uint8_t> wb_seq;
+  Racy<bool> wb_seen;  // wb_err was reported to somebody
 };
 
 // What a request asks and what the server answered (fuse_args).

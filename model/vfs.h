@@ -53,7 +53,7 @@ template <class W>
   file->f_flags = flags;
   file->opened_to_append = (flags & OPEN_APPEND) != 0;
   file->f_ra.prev_pos = -1;
-  file->f_wb_err = fi.i_data.wb_seq;
+  file->f_wb_err = filemap_sample_wb_err(fi.i_data);
   int err = fuse_open(fi, *file);
   if (err) {
     fc.files.free(file);
