@@ -27,6 +27,7 @@ struct CheckFlags {
   uint64_t max_states = CheckOptions().max_states;
   Watch::Limits limits;
   SamplingFlags sampling;
+  bool self_check = false;
   bool quiet = false;
 };
 
@@ -95,6 +96,7 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict,
                          {"transitions", verdict.stats.transitions},
                          {"complete", verdict.stats.complete},
                          {"stopped", verdict.stats.stopped},
+                         {"replays", verdict.replays},
                          {"problems", verdict.problems},
                          {"findings", nlohmann::json::array()}};
   for (const Finding& f : verdict.findings) {
@@ -125,6 +127,7 @@ int Check(const CheckFlags& flags) {
   if (revision == nullptr || !ReadScripts(flags.paths, &scripts)) return kExitBadInput;
   int count[3] = {};
   bool mixed = false;
+  uint64_t replays = 0;
   nlohmann::json all = nlohmann::json::array();
   JunitReport junit("iomode check");
   CommandWatch watch(flags.limits);
@@ -138,11 +141,13 @@ int Check(const CheckFlags& flags) {
     const Verdict verdict = CheckScript(script, judge,
                                         {.max_states = flags.max_states,
                                          .watch = watch.watch(),
-                                         .sample = flags.sampling.ToOptions()});
+                                         .sample = flags.sampling.ToOptions(),
+                                         .self_check = flags.self_check});
     watch.Clear();
     const std::vector<StoryPointer> stories = PointToStories(script, judge, verdict);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     count[static_cast<int>(verdict.status)]++;
+    replays += verdict.replays;
     junit.Add(script.name, seconds.count(), verdict.problems);
     if (flags.format == "json") {
       all.push_back(ToJson(script, verdict, stories));
@@ -167,6 +172,7 @@ int Check(const CheckFlags& flags) {
     if (count[2]) std::cout << ", " << count[2] << " incomplete";
     if (checked < scripts.size())
       std::cout << ", " << scripts.size() - checked << " " << not_checked;
+    if (flags.self_check) std::cout << "; " << replays << " schedules replayed";
     std::cout << "\n";
   }
   if (!flags.junit.empty() && !junit.Write(flags.junit)) {
@@ -195,6 +201,8 @@ void AddCheckCommand(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber);
   AddLimits(command, flags->limits);
   AddSampling(command, flags->sampling);
+  command->add_flag("--self-check", flags->self_check,
+                    "replay schedules, each of which has to do the same again");
   command->add_flag("--quiet", flags->quiet, "print only what does not hold, and the summary");
   command->callback([flags, &action] { action = [flags] { return Check(*flags); }; });
 }

@@ -42,6 +42,16 @@ bool Explorer::HasToStop(const Visited& visited, const Snapshot& root, uint64_t 
   return true;
 }
 
+std::vector<Move> Explorer::Path() const {
+  std::vector<Move> path;
+  // A state that has just been entered has no frame of its own yet, or one without a transition.
+  for (const Frame& frame : frames_) {
+    if (frame.slot >= 0 && frame.slot < machine_.scheduler().task_count())
+      path.push_back({frame.slot, frame.choice});
+  }
+  return path;
+}
+
 void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
                    const std::function<void()>& at_state) {
   Scheduler& s = machine_.scheduler();

@@ -32,6 +32,14 @@ struct ExploreStats {
 // explored".
 std::string PrintStats(const ExploreStats& stats);
 
+// Resumes a task; `choice` counts where it picks a value.
+struct Move {
+  int16_t slot = -1;
+  int16_t choice = 0;
+
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
 class Explorer {
  public:
   // What a state needs to be told apart; a search over several starts shares one.
@@ -47,6 +55,9 @@ class Explorer {
   // Watch says so.
   void Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
            const std::function<void()>& at_state = nullptr);
+
+  // While Run() calls back: the transitions from its start to the present state.
+  std::vector<Move> Path() const;
 
   const ExploreStats& stats() const { return stats_; }
 

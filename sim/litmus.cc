@@ -81,6 +81,7 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   runner_options.max_states = options.max_states;
   runner_options.watch = options.watch;
   runner_options.faults = options.faults;
+  runner_options.self_check = options.self_check;
   Runner runner(script, revision, runner_options);
   report.setup = runner.RunSteps();
   report.stats = report.setup.stats;
@@ -93,10 +94,14 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   for (const Snapshot& state : runner.states()) {
     state.Restore(machine.scheduler());
     StartThreads(machine);
+    Snapshot root;
+    root.Save(machine.scheduler());
     explorer.Run(
         visited, options.max_states,
         [&] {
           report.outcomes[OutcomeOf(machine)]++;
+          if (options.self_check != nullptr)
+            options.self_check->Verify(machine, root, explorer.Path());
           machine.CheckAtRest();
         },
         [&] { machine.CheckStarvation(); });

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/runner.h"
+#include "sim/self_check.h"
 
 namespace iomode {
 
@@ -34,6 +35,7 @@ struct LitmusOptions {
   uint64_t max_states = 5'000'000;
   Watch* watch = nullptr;
   Faults faults = {};
+  SelfCheck* self_check = nullptr;
 };
 
 LitmusReport RunLitmus(const Script& script, const Revision& revision,

@@ -21,12 +21,15 @@ inline int RandomSlot(const Scheduler& s, std::mt19937_64& random) {
   return slot;
 }
 
-// Runs the task to its next scheduling point; a value that it picks is any of its choices.
-inline void ResumeAtRandom(Machine& machine, int slot, std::mt19937_64& random) {
+// Runs the task to its next scheduling point; a value that it picks is any of its choices, and is
+// returned.
+inline int16_t ResumeAtRandom(Machine& machine, int slot, std::mt19937_64& random) {
   Scheduler& s = machine.scheduler();
   const bool chooses = s.task(slot).pending == Pending::kChoose;
-  s.Resume(slot, chooses ? static_cast<int>(random() % s.task(slot).choices) : 0);
+  const int choice = chooses ? static_cast<int>(random() % s.task(slot).choices) : 0;
+  s.Resume(slot, choice);
   machine.Finish(slot);
+  return static_cast<int16_t>(choice);
 }
 
 // One transition of any task. False when none can run.

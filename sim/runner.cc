@@ -131,7 +131,13 @@ bool Runner::RunStep(int index) {
       WalkAtRandom();
       AtRest(index, step, step_report, kept, next);
     } else {
-      explorer_.Run(visited, used + left, [&] { AtRest(index, step, step_report, kept, next); });
+      Snapshot root;
+      if (options_.self_check != nullptr) root.Save(machine_.scheduler());
+      explorer_.Run(visited, used + left, [&] {
+        if (options_.self_check != nullptr)
+          options_.self_check->Verify(machine_, root, explorer_.Path());
+        AtRest(index, step, step_report, kept, next);
+      });
     }
     if (!explorer_.stats().complete) break;
   }

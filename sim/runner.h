@@ -20,6 +20,7 @@
 
 #include "sim/explorer.h"
 #include "sim/machine.h"
+#include "sim/self_check.h"
 
 namespace iomode {
 
@@ -29,6 +30,7 @@ struct RunnerOptions {
   std::optional<uint64_t> seed;     // follow one interleaving only, picked by this number
   Watch* watch = nullptr;           // outlives the runner
   Faults faults = {};               // what goes wrong on the way
+  SelfCheck* self_check = nullptr;  // likewise: replays the schedules that lead to rest
 };
 
 // What one step gave in one interleaving.

@@ -90,18 +90,21 @@ class Sampler {
       const int slot = options_.mode == SampleOptions::Mode::kPct ? schedule.Pick(s, steps + 1)
                                                                   : RandomSlot(s, random);
       if (slot < 0) break;
-      ResumeAtRandom(machine_, slot, random);
+      path_.push_back({static_cast<int16_t>(slot), ResumeAtRandom(machine_, slot, random)});
       machine_.CheckStarvation();
       moved |= uint64_t{1} << slot;
       steps++;
     }
+    if (options_.self_check != nullptr) options_.self_check->Verify(machine_, *start_, path_);
     machine_.CheckAtRest();
     Count(seed, steps, static_cast<uint32_t>(std::popcount(moved)));
   }
 
  private:
   void Begin(Random& random) {
-    starts_[random() % starts_.size()].Restore(machine_.scheduler());
+    start_ = &starts_[random() % starts_.size()];
+    start_->Restore(machine_.scheduler());
+    path_.clear();
     ScheduledWorld::listener = &machine_;
   }
 
@@ -126,6 +129,8 @@ class Sampler {
   const SampleOptions& options_;
   SampleReport& report_;
   std::vector<Snapshot> starts_;
+  const Snapshot* start_ = nullptr;  // of the present run
+  std::vector<Move> path_;     // the present run
 };
 
 }  // namespace
@@ -135,6 +140,7 @@ SampleReport SampleLitmus(const Script& script, const Revision& revision,
   SampleReport report;
   RunnerOptions runner_options;
   runner_options.watch = options.watch;
+  runner_options.self_check = options.self_check;
   Runner runner(script, revision, runner_options);
   report.setup = runner.RunSteps();
   report.findings = report.setup.findings;

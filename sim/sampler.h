@@ -35,8 +35,9 @@ struct SampleOptions {
   int depth = 3;           // PCT's d, at least 1
   uint64_t runs = 10'000;  // run number i has the seed `seed` + i
   uint64_t seed = 1;
-  uint32_t steps = 0;      // PCT's k; 0: measured
-  Watch* watch = nullptr;  // outlives the call
+  uint32_t steps = 0;               // PCT's k; 0: measured
+  Watch* watch = nullptr;           // outlives the call
+  SelfCheck* self_check = nullptr;  // likewise: replays the runs
 };
 
 // How many runs showed something, and the seed of the first.

@@ -21,14 +21,6 @@
 
 namespace iomode {
 
-// Resumes a task; `choice` counts where it picks a value.
-struct Move {
-  int16_t slot = -1;
-  int16_t choice = 0;
-
-  friend bool operator==(const Move&, const Move&) = default;
-};
-
 class ScriptRun {
  public:
   // `narrow`: a numbered step that gives what the script does not claim refuses the run.

@@ -65,10 +65,11 @@ void JudgeFindings(const Script& script, Verdict& verdict) {
 }
 
 void CheckSequence(const Script& script, const Revision& revision, const CheckOptions& options,
-                   Verdict& verdict) {
+                   SelfCheck* self_check, Verdict& verdict) {
   RunnerOptions runner_options;
   runner_options.max_states = options.max_states;
   runner_options.watch = options.watch;
+  runner_options.self_check = self_check;
   Runner runner(script, revision, runner_options);
   verdict.run = runner.Run();
   verdict.stats = verdict.run.stats;
@@ -77,8 +78,9 @@ void CheckSequence(const Script& script, const Revision& revision, const CheckOp
 }
 
 void SampleInstead(const Script& script, const Revision& revision, SampleOptions options,
-                   Watch* watch, Verdict& verdict) {
+                   Watch* watch, SelfCheck* self_check, Verdict& verdict) {
   options.watch = watch;
+  options.self_check = self_check;
   verdict.sampled = true;
   verdict.sample = SampleLitmus(script, revision, options);
   LitmusReport& litmus = verdict.litmus;
@@ -117,12 +119,13 @@ bool AllSeen(const Script& script, const Verdict& verdict) {
 }
 
 void CheckLitmus(const Script& script, const Revision& revision, const CheckOptions& options,
-                 Verdict& verdict) {
+                 SelfCheck* self_check, Verdict& verdict) {
   if (options.sample.has_value()) {
-    SampleInstead(script, revision, *options.sample, options.watch, verdict);
+    SampleInstead(script, revision, *options.sample, options.watch, self_check, verdict);
   } else {
-    verdict.litmus =
-        RunLitmus(script, revision, {.max_states = options.max_states, .watch = options.watch});
+    verdict.litmus = RunLitmus(
+        script, revision,
+        {.max_states = options.max_states, .watch = options.watch, .self_check = self_check});
   }
   verdict.stats = verdict.litmus.stats;
   verdict.findings = DistinctFindings(verdict.litmus.findings);
@@ -177,10 +180,16 @@ std::vector<Finding> DistinctFindings(const std::set<Finding>& findings) {
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options) {
   Verdict verdict;
   verdict.recording = IsRecording(script);
+  SelfCheck self_check;
   if (script.is_litmus()) {
-    CheckLitmus(script, revision, options, verdict);
+    CheckLitmus(script, revision, options, options.self_check ? &self_check : nullptr, verdict);
   } else {
-    CheckSequence(script, revision, options, verdict);
+    CheckSequence(script, revision, options, options.self_check ? &self_check : nullptr, verdict);
+  }
+  verdict.replays = self_check.replays();
+  if (!self_check.problem().empty()) {
+    verdict.status = Verdict::Status::kFails;
+    verdict.problems.push_back(absl::StrCat(script.name, ": self-check: ", self_check.problem()));
   }
   if (verdict.status != Verdict::Status::kHolds) return verdict;
   JudgeFindings(script, verdict);

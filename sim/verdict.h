@@ -39,6 +39,7 @@ struct Verdict {
   LitmusReport litmus;             // of a litmus script
   SampleReport sample;             // of a litmus script of which runs were sampled
   ExploreStats stats;
+  uint64_t replays = 0;  // of the self-check
   bool recording = false;
   bool sampled = false;
 };
@@ -48,6 +49,9 @@ struct CheckOptions {
   Watch* watch = nullptr;           // outlives the call
   // Litmus scripts are not explored but sampled; its Watch is the one above.
   std::optional<SampleOptions> sample = std::nullopt;
+  // Litmus scripts are not explored but sampled; its Watch and self-check are those here.
+  std::optional<SampleOptions> sample;
+  bool self_check = false;
 };
 
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);
