@@ -47,10 +47,8 @@ struct Verdict {
 struct CheckOptions {
   uint64_t max_states = 5'000'000;  // of one script
   Watch* watch = nullptr;           // outlives the call
-  // Litmus scripts are not explored but sampled; its Watch is the one above.
-  std::optional<SampleOptions> sample = std::nullopt;
   // Litmus scripts are not explored but sampled; its Watch and self-check are those here.
-  std::optional<SampleOptions> sample;
+  std::optional<SampleOptions> sample = std::nullopt;
   bool self_check = false;
 };
 
