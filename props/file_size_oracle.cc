@@ -22,7 +22,7 @@ Script FileSizeOracle::Covered(const Script& script) {
   for (Step& step : covered.steps) {
     step.hold = Hold::kNone;
     step.error = 0;
-    step.fopen_flags &= ~uint32_t{FOPEN_PASSTHROUGH};
+    step.fopen_flags &= ~uint32_t{FOPEN_PASSTHROUGH | FOPEN_STREAM | FOPEN_NONSEEKABLE};
     step.backing = step.op == Op::kOpen ? -1 : step.backing;
     step.backing_id.reset();
     keep.push_back(step.op != Op::kReply && step.op != Op::kKill && step.op != Op::kAbort &&

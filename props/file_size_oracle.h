@@ -20,7 +20,7 @@ class FileSizeOracle {
   // `script` outlives the oracle.
   explicit FileSizeOracle(const Script& script);
 
-  // The script as far as it is covered: nothing held, killed or aborted, no backing.
+  // The script as far as it is covered: nothing held, killed or aborted, no backing, no streams.
   static Script Covered(const Script& script);
 
   // What the next step gives, without `via`.

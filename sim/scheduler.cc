@@ -46,6 +46,7 @@ struct FiberEntry {
   [[noreturn]] static void Run(transfer_t from) {
     auto* scheduler = static_cast<Scheduler*>(from.data);
     scheduler->driver_sp_ = from.fctx;
+    from.fctx = nullptr;
 #ifdef SIM_ASAN
     __sanitizer_finish_switch_fiber(nullptr, &scheduler->driver_stack_,
                                     &scheduler->driver_stack_bytes_);
@@ -145,11 +146,13 @@ void Scheduler::Suspend(Pending pending, const void* object) {
 #ifdef SIM_ASAN
   __sanitizer_start_switch_fiber(nullptr, driver_stack_, driver_stack_bytes_);
 #endif
-  const transfer_t back = jump_fcontext(driver_sp_, nullptr);
+  transfer_t back = jump_fcontext(driver_sp_, nullptr);
 #ifdef SIM_ASAN
   __sanitizer_finish_switch_fiber(nullptr, &driver_stack_, &driver_stack_bytes_);
 #endif
   driver_sp_ = back.fctx;
+  // Where the driver's stack was is none of the state.
+  back.fctx = nullptr;
   // The saved registers are dead now, and frames to come have holes where they lie.
   Unpoison(t.sp, kSwitchBytes);
   std::memset(t.sp, 0, kSwitchBytes);

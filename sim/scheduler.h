@@ -167,7 +167,12 @@ class Scheduler {
   static constexpr size_t kStackBytes = 32 << 10;
 #endif
 
+  // What a transition may use of the stack: frames are larger without optimisation.
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
   static constexpr size_t kScrubBytes = 2048;
+#else
+  static constexpr size_t kScrubBytes = 8192;
+#endif
 
   static thread_local Scheduler* current_;
 
