@@ -15,6 +15,7 @@ All mutants of a file live in one text (mutant schemata): each change stands bes
 behind Mutant(NUMBER), so that one program is all mutants. Lines keep their numbers.
 """
 
+import collections
 import re
 
 PAIRED = re.compile(r"spin_(un)?lock|(down|up)_(read|write)|refcount_(inc|dec)|_put\(|_get\(|wake_up|"
@@ -45,10 +46,12 @@ class Mutant:
         self.number, self.path, self.line = number, path, line
         self.function, self.operator = function, operator
         self.code = " ".join(code.split())
+        self.occurrence = 1  # among those of this file that are the same otherwise
 
     def key(self):
         """What names the mutant whatever its line and number."""
-        return f"{self.path} {self.function}: {self.operator}: {self.code}"
+        again = f" #{self.occurrence}" if self.occurrence > 1 else ""
+        return f"{self.path} {self.function}: {self.operator}: {self.code}{again}"
 
     def __str__(self):
         return f"{self.path}:{self.line}: {self.function}: {self.operator}: {self.code}"
@@ -67,6 +70,7 @@ class Schemata:
     def __init__(self, path, text, first_number):
         self.path, self.source, self.code = path, text, masked(text)
         self.mutants, self._edits, self._next = [], [], first_number
+        self._seen = collections.Counter()
         self._function, self._returns_bool = "", False
         self._declarations(0, len(text))
         # Insertions at one place: what closes an inner span comes before what closes an outer one,
@@ -96,6 +100,8 @@ class Schemata:
         code = self.source[slice(*span)] if code is None else code
         mutant = Mutant(self._next, self.path, line, self._function, operator, code)
         self._next += 1
+        self._seen[mutant.key()] += 1
+        mutant.occurrence = self._seen[mutant.key()]
         self.mutants.append(mutant)
         return f"Mutant({mutant.number})"
 

@@ -68,6 +68,10 @@ class MutantsTest(unittest.TestCase):
         self.assertIn("if (const auto* ops = fi.ops; (Mutant(21) != static_cast<bool>(ops != nullptr)))",
                       schemata.text)
 
+    def test_keys_are_unique(self):
+        keys = [m.key() for m in mutants.Schemata("x.h", "int f() {\n  a = 1;\n  a = 1;\n}\n", 1).mutants]
+        self.assertEqual(keys, ["x.h f: delete: a = 1;", "x.h f: delete: a = 1; #2"])
+
     def test_only_calls_come_in_two(self):
         self.assertEqual([m[2] for m in found("int f() {\n  a->count = 1;\n}\n")], ["delete"])
 
