@@ -35,7 +35,8 @@ int g(Inode<W>& fi) {
 
 
 def found(code):
-    return [(m.line, m.function, m.operator, m.code) for m in mutants.Schemata("x.h", code, 1).mutants]
+    schemata = mutants.Schemata("x.h", code, 1)
+    return [(m.line, m.function, m.operator, m.code) for m in schemata.mutants]
 
 
 class MutantsTest(unittest.TestCase):
@@ -65,11 +66,12 @@ class MutantsTest(unittest.TestCase):
         self.assertEqual(schemata.text.count("\n"), CODE.count("\n"))
         for mutant in schemata.mutants:
             self.assertEqual(schemata.text.count(f"Mutant({mutant.number})"), 1)
-        self.assertIn("if (const auto* ops = fi.ops; (Mutant(21) != static_cast<bool>(ops != nullptr)))",
-                      schemata.text)
+        self.assertIn("if (const auto* ops = fi.ops; "
+                      "(Mutant(21) != static_cast<bool>(ops != nullptr)))", schemata.text)
 
     def test_keys_are_unique(self):
-        keys = [m.key() for m in mutants.Schemata("x.h", "int f() {\n  a = 1;\n  a = 1;\n}\n", 1).mutants]
+        schemata = mutants.Schemata("x.h", "int f() {\n  a = 1;\n  a = 1;\n}\n", 1)
+        keys = [m.key() for m in schemata.mutants]
         self.assertEqual(keys, ["x.h f: delete: a = 1;", "x.h f: delete: a = 1; #2"])
 
     def test_only_calls_come_in_two(self):
@@ -89,7 +91,8 @@ class EquivalentTest(unittest.TestCase):
             return mutate.read_equivalent(pathlib.Path(file.name))
 
     def test_a_reason_is_for_what_stands_below_it(self):
-        self.assertEqual(list(self.read("# comment\n= one\nx.h f: delete: a;\n\n= two\ny.h g: b\n").items()),
+        text = "# comment\n= one\nx.h f: delete: a;\n\n= two\ny.h g: b\n"
+        self.assertEqual(list(self.read(text).items()),
                          [("x.h f: delete: a;", "one"), ("y.h g: b", "two")])
 
     def test_a_mutant_without_a_reason_is_refused(self):

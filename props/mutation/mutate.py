@@ -37,7 +37,8 @@ COPIED = ("model", "sim", "props")
 # Declarations only, or rows of data that //sim:revisions_test flips one by one; nothing there runs.
 NOT_MUTATED = ("uapi.h", "fuse_i.h", "racy.h", "revision.h", "world.h")
 SOURCES = ("model/*.cc", "sim/*.cc", "props/random_script.cc", "props/script_builder.cc",
-           "props/*_oracle.cc", "props/naive_enumerator.cc", "props/sequential_orders.cc", "props/native_*.cc", "props/stress_probe.cc",
+           "props/*_oracle.cc", "props/naive_enumerator.cc", "props/sequential_orders.cc",
+           "props/native_*.cc", "props/stress_probe.cc",
            "props/mutation/judge.cc")
 TESTS = ("sim/recordings_test.cc", "sim/revisions_test.cc", "props/sequence_properties_test.cc",
          "props/explorer_test.cc", "props/linearizability_test.cc", "props/worlds_test.cc",
@@ -145,7 +146,7 @@ class Build:
 
 
 def read_equivalent(path):
-    """Reasons by mutant key. A reason is a line that starts with `= `; the mutants below are its."""
+    """Reasons by mutant key. A line that starts with `= ` is the reason for those below it."""
     reasons, reason, where = collections.OrderedDict(), "", 0
     for where, line in enumerate(path.read_text().split("\n"), 1):
         if line.startswith("= "):
