@@ -12,7 +12,7 @@
 #include "sim/run_goals.h"
 #include "sim/script_parser.h"
 #include "sim/story.h"
-#include "sim/story_text.h"
+#include "sim/story_formats.h"
 
 namespace iomode {
 namespace {
@@ -20,23 +20,39 @@ namespace {
 // How far `check` looks for the stories of a script that fails: a second or two.
 constexpr uint64_t kPointerStates = 200'000;
 
-int Print(const Story& story, const std::string& format) {
-  if (format.empty() || format == "text") std::cout << StoryText(story);
+struct Format {
+  const char* name;
+  std::string (*print)(const Counterexample&);
+};
+
+constexpr Format kFormats[] = {{"text", &StoryText},
+                               {"json", &StoryJson},
+                               {"mermaid", &StoryMermaid},
+                               {"chrome", &StoryChromeTrace}};
+
+int Print(const Script& script, const Revision& revision, const Schedule& schedule,
+          const std::string& format, uint64_t max_states) {
+  const Counterexample example = Explain(script, revision, schedule, max_states);
+  for (const Format& f : kFormats) {
+    if (f.name == format || (format.empty() && f.name == kFormats[0].name))
+      std::cout << f.print(example);
+  }
   return kExitOk;
 }
 
-int Replay(const Script& script, const std::string& kernel, const StoryFlags& flags) {
+int Replay(const Script& script, const std::string& kernel, const StoryFlags& flags,
+           uint64_t max_states) {
   if (!kernel.empty() && !absl::StartsWith(flags.replay, absl::StrCat(kernel, ":"))) {
     std::cerr << "--replay: the token is not of revision " << kernel
               << ": leave --kernel out, the token names its own\n";
     return kExitBadInput;
   }
-  const absl::StatusOr<Story> story = TellReplay(script, flags.replay);
-  if (!story.ok()) {
-    std::cerr << "--replay: " << story.status().message() << "\n";
+  const absl::StatusOr<ReplayedRun> replay = ReadToken(script, flags.replay);
+  if (!replay.ok()) {
+    std::cerr << "--replay: " << replay.status().message() << "\n";
     return kExitBadInput;
   }
-  return Print(*story, flags.format);
+  return Print(script, *replay->revision, replay->schedule, flags.format, max_states);
 }
 
 // What the flags ask for. False, after an error on stderr.
@@ -69,12 +85,12 @@ void AddStoryOptions(CLI::App& command, StoryFlags& flags) {
   command
       .add_flag("--story{text}", flags.format,
                 "tell one run step by step, the one of fewest context switches that fails the "
-                "script, has a finding, or ends: --story, or --story=text")
-      ->check(CLI::IsMember({"text"}));
+                "script, has a finding, or ends: --story, or --story=text, json, mermaid or chrome")
+      ->check(CLI::IsMember({"text", "json", "mermaid", "chrome"}));
   CLI::Option* finding =
       command.add_option("--finding", flags.finding, "tell a run that has this finding");
-  CLI::Option* outcome = command.add_option(
-      "--outcome", flags.outcome, "tell a run that ends so, such as \"P1.1 == blocked\"");
+  CLI::Option* outcome = command.add_option("--outcome", flags.outcome,
+                                            "tell a run that ends so, such as \"P1.1 == blocked\"");
   command
       .add_option("--replay", flags.replay,
                   "tell the run that this token, printed with a story, stands for")
@@ -85,7 +101,7 @@ void AddStoryOptions(CLI::App& command, StoryFlags& flags) {
 
 int RunStory(const Script& script, const std::string& kernel, const StoryFlags& flags,
              uint64_t max_states) {
-  if (!flags.replay.empty()) return Replay(script, kernel, flags);
+  if (!flags.replay.empty()) return Replay(script, kernel, flags, max_states);
   const Revision* revision = RevisionOption(kernel);
   StoryGoal goal;
   if (revision == nullptr || !GoalOf(script, *revision, flags, max_states, &goal))
@@ -98,15 +114,15 @@ int RunStory(const Script& script, const std::string& kernel, const StoryFlags& 
               << " has " << goal.what << "; " << found.states << " states searched\n";
     return found.complete ? kExitFails : kExitIncomplete;
   }
-  return Print(TellStory(script, *revision, found.schedule), flags.format);
+  return Print(script, *revision, found.schedule, flags.format, max_states);
 }
 
 std::vector<StoryPointer> PointToStories(const Script& script, const Revision& revision,
                                          const Verdict& verdict) {
   std::vector<StoryPointer> pointers;
   for (const StoryGoal& goal : FailureGoals(script, verdict)) {
-    const FoundSchedule found = FindShortestRun(
-        script, revision, {.goal = goal.reached, .max_states = kPointerStates});
+    const FoundSchedule found =
+        FindShortestRun(script, revision, {.goal = goal.reached, .max_states = kPointerStates});
     if (!found.found) {
       pointers.push_back({goal.what, "too many states to look for a short one here", ""});
       continue;

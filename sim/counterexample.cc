@@ -22,7 +22,7 @@ std::vector<StoryGoal> FailureGoals(const Script& script, const Verdict& verdict
     if (verdict.litmus.conditions[i] != Truth::kFails ||
         condition.quantifier == Quantifier::kExists)
       continue;
-    goals.push_back({absl::StrCat("against ", PrintCondition(condition)),
+    goals.push_back({absl::StrCat("an outcome against ", PrintCondition(condition)),
                      EndsWith(condition.expr, condition.quantifier == Quantifier::kNever)});
   }
   for (const Finding& finding : verdict.unexpected) goals.push_back(GoalOf(finding));
@@ -40,6 +40,23 @@ FoundSchedule FindShortestRun(const Script& script, const Revision& revision,
                               const ScheduleSearch& search) {
   ScriptRun run(script, revision, true);
   return FindShortestSchedule(run, search);
+}
+
+Counterexample Explain(const Script& script, const Revision& revision, const Schedule& schedule,
+                       uint64_t max_states) {
+  Counterexample example;
+  example.story = TellStory(script, revision, schedule);
+  const bool finds = !example.story.findings.empty();
+  if (finds || (script.is_litmus() && example.story.runnable.empty())) {
+    example.nearest = FindNearestGoodRun(script, revision, schedule, max_states);
+    if (example.nearest->found)
+      example.good = TellStory(script, revision, example.nearest->schedule);
+  }
+  if (finds && script.is_litmus()) {
+    example.sequence =
+        FindHeldSequence(script, revision, example.story.findings.front(), max_states);
+  }
+  return example;
 }
 
 }  // namespace iomode

@@ -101,6 +101,9 @@ std::string Machine::DescribeAddress(const void* address) const {
     if (within(file) || (file.private_data != nullptr && within(*file.private_data)))
       return DescribeFile(file);
   }
+  for (int i = 0; i < fc_->fuse_files.capacity; i++) {
+    if (within(fc_->fuse_files.items[i])) return "a fuse_file";
+  }
   for (int i = 0; i < fc_->reqs.capacity; i++) {
     const FuseReq<W>& req = fc_->reqs.items[i];
     if (within(req)) return absl::StrCat(OpcodeName(req.args.opcode), " of ", TaskLabel(req.task));
@@ -116,7 +119,7 @@ std::string Machine::DescribeAddress(const void* address) const {
     if (within(steps_[i].aio_done))
       return absl::StrCat("the aio of ", TaskLabel(static_cast<uint32_t>(i)));
   }
-  if (within(*server_)) return "the server";
+  if (within(*server_)) return "the server's queue";
   return "memory";
 }
 

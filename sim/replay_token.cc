@@ -38,8 +38,8 @@ std::optional<uint64_t> TakeNumber(absl::string_view* bytes) {
 // The run's moves; first the one that goes on with the task that moved last.
 std::vector<Move> RankedMoves(const ScriptRun& run) {
   std::vector<Move> moves = run.moves();
-  const auto same = std::find_if(moves.begin(), moves.end(),
-                                 [&run](Move move) { return !run.IsSwitch(move); });
+  const auto same =
+      std::find_if(moves.begin(), moves.end(), [&run](Move move) { return !run.IsSwitch(move); });
   if (same != moves.end()) std::rotate(moves.begin(), same, same + 1);
   return moves;
 }
@@ -54,9 +54,9 @@ uint32_t TextHash(absl::string_view text) {
 }
 
 uint32_t ScriptHash(const Script& script) {
-  std::string text = absl::StrCat("conn ", script.conn, "\ninodes ",
-                                  absl::StrJoin(script.inodes, " "), "\nbackings ",
-                                  absl::StrJoin(script.backings, " "), "\n");
+  std::string text =
+      absl::StrCat("conn ", script.conn, "\ninodes ", absl::StrJoin(script.inodes, " "),
+                   "\nbackings ", absl::StrJoin(script.backings, " "), "\n");
   for (const Step& step : script.steps) absl::StrAppend(&text, PrintStep(script, step), "\n");
   for (const std::vector<Step>& thread : script.threads) {
     for (const Step& step : thread) absl::StrAppend(&text, PrintStep(script, step), "\n");
@@ -86,8 +86,9 @@ std::string PackChoices(ScriptRun& run, const Schedule& schedule) {
 
 absl::StatusOr<Schedule> UnpackChoices(ScriptRun& run, absl::string_view choices) {
   const auto misfit = [] {
-    return absl::InvalidArgumentError("the token's choices do not fit the script: is it from "
-                                      "another build of the model?");
+    return absl::InvalidArgumentError(
+        "the token's choices do not fit the script: is it from "
+        "another build of the model?");
   };
   Schedule schedule;
   while (true) {
@@ -117,9 +118,10 @@ std::string PrintToken(const ReplayToken& token) {
 absl::StatusOr<ReplayToken> ParseToken(absl::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(text, ':');
   if (parts.size() != 5) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "\"", text, "\" is no replay token, expected REVISION:SCRIPT:CHOICES:EVENTS:CHECKSUM as "
-        "iomode prints it"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text,
+                     "\" is no replay token, expected REVISION:SCRIPT:CHOICES:EVENTS:CHECKSUM as "
+                     "iomode prints it"));
   }
   ReplayToken token;
   token.revision = parts[0];

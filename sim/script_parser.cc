@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "sim/script_check.h"
 #include "sim/script_lexer.h"
+#include "sim/script_options.h"
 #include "sim/script_step_parser.h"
 #include "sim/script_words.h"
 
@@ -370,6 +371,8 @@ absl::StatusOr<Script> ParseScript(absl::string_view name, absl::string_view tex
   if (!ScriptParser(script, diagnostics).Parse(text)) return diagnostics.status();
   return script;
 }
+
+bool TakesHold(Op op) { return FindOption(op, "hold") != nullptr; }
 
 absl::StatusOr<Condition::Expr> ParseOutcome(const Script& script, absl::string_view name,
                                              absl::string_view text) {

@@ -17,6 +17,9 @@ namespace iomode {
 // "name:line:column: what was found, what was expected".
 absl::StatusOr<Script> ParseScript(absl::string_view name, absl::string_view text);
 
+// Whether a step of a sequence may say that the server holds its request.
+bool TakesHold(Op op);
+
 // Parses an expression over the results of a litmus script's threads, such as "P1.1 == blocked";
 // `name` is used in messages only.
 absl::StatusOr<Condition::Expr> ParseOutcome(const Script& script, absl::string_view name,

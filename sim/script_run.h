@@ -72,11 +72,8 @@ class ScriptRun {
   void Save(Saved* saved);
   void Restore(const Saved& saved);
 
-  // Tells runs apart: equal keys have equal futures, and the same task moved last.
-  Hash128 Key() const {
-    return HashMix(machine_.scheduler().Key(), static_cast<uint64_t>(last_slot_ + 1),
-                   teardown_.progress());
-  }
+  // Tells states apart: equal keys have equal futures. Who moved last does not count.
+  Hash128 Key() const { return HashMix(machine_.scheduler().Key(), teardown_.progress(), 0); }
 
  private:
   void StartPhase();

@@ -36,7 +36,8 @@ struct ScheduleSearch {
   RunTest goal;
   RunTest avoid = nullptr;  // runs do not go on behind a state for which this holds; may be null
   uint64_t max_states = 2'000'000;
-  size_t max_bytes = size_t{1} << 30;  // of states that are still to be left
+  // Of saved states. Beyond that states are not kept but reached again, which takes longer.
+  size_t max_bytes = size_t{1} << 30;
 };
 
 struct FoundSchedule {

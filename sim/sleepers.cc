@@ -11,8 +11,7 @@ namespace {
 using W = ScheduledWorld;
 
 std::string HolderOf(const Machine& machine, const W::RwSem& sem) {
-  if (sem.writer != 0)
-    return machine.TaskName(machine.scheduler().task(sem.writer - 1).user);
+  if (sem.writer != 0) return machine.TaskName(machine.scheduler().task(sem.writer - 1).user);
   if (sem.readers == 0) return "nobody";
   return absl::StrCat(sem.readers, sem.readers == 1 ? " parallel write" : " parallel writes");
 }

@@ -27,7 +27,8 @@ std::vector<std::string> StateLines(const Machine& machine) {
 StateFields FieldsOf(const Machine& machine) {
   StateFields fields;
   for (const std::string& line : StateLines(machine)) {
-    const std::pair<std::string, std::string> inode = absl::StrSplit(line, absl::MaxSplits(": ", 1));
+    const std::pair<std::string, std::string> inode =
+        absl::StrSplit(line, absl::MaxSplits(": ", 1));
     for (absl::string_view field : absl::StrSplit(inode.second, ' ')) {
       const std::pair<std::string, std::string> value =
           absl::StrSplit(field, absl::MaxSplits('=', 1));
@@ -151,7 +152,7 @@ Story TellStory(const Script& script, const Revision& revision, const Schedule& 
   return story;
 }
 
-absl::StatusOr<Story> TellReplay(const Script& script, const std::string& text) {
+absl::StatusOr<ReplayedRun> ReadToken(const Script& script, const std::string& text) {
   absl::StatusOr<ReplayToken> token = ParseToken(text);
   if (!token.ok()) return token.status();
   const Revision* revision = FindRevision(token->revision);
@@ -162,23 +163,29 @@ absl::StatusOr<Story> TellReplay(const Script& script, const std::string& text) 
   }
   if (token->script_hash != ScriptHash(script)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(script.name, ": the token is of another script, or the steps have been edited "
-                                  "since: give the script that it was printed for"));
+        absl::StrCat(script.name,
+                     ": the token is of another script, or the steps have been edited "
+                     "since: give the script that it was printed for"));
   }
   ScriptRun run(script, *revision, false);
   absl::StatusOr<Schedule> schedule = UnpackChoices(run, token->choices);
   if (!schedule.ok()) return schedule.status();
-  Story story = TellStory(script, *revision, *schedule);
-  if (story.events_hash != token->events_hash) {
+  if (TellStory(script, *revision, *schedule).events_hash != token->events_hash) {
     return absl::InvalidArgumentError(
         "the schedule runs, but other things happen than when the token was printed: it is from "
         "another build of the model");
   }
-  return story;
+  return ReplayedRun{revision, *std::move(schedule)};
+}
+
+std::string LaneOf(const std::string& task) {
+  return absl::StartsWith(task, "P") ? task.substr(0, task.find('.')) : task;
 }
 
 std::string PrintEvent(const StoryEvent& event) {
   if (event.verb == "returns") return absl::StrCat("returns ", event.value);
+  if (event.verb == "replies to") return absl::StrCat("replies to step ", event.value);
+  if (event.verb == "answers") return absl::StrCat("answers ", event.object);
   // "sends to the server on", and so on: the connection is understood, the request is what counts.
   if (absl::StartsWith(event.verb, "sends ")) {
     return absl::StrCat("sends ", event.value,

@@ -37,9 +37,9 @@ struct StateChange {
 
 // One move of the schedule. A step without events only goes on to the next visible operation.
 struct StoryStep {
-  int part = 0;       // Story::parts
-  int slot = 0;       // of the task
-  std::string task;   // "P1.1"
+  int part = 0;      // Story::parts
+  int slot = 0;      // of the task
+  std::string task;  // "P1.1", "step 4", "the server"
   bool is_switch = false;
   std::vector<StoryEvent> events;
   std::vector<StateChange> changes;
@@ -72,9 +72,18 @@ struct Story {
 // The schedule is one of the script at the revision.
 Story TellStory(const Script& script, const Revision& revision, const Schedule& schedule);
 
-// The story of a token, for this script at the token's revision. Errors name what does not fit:
+// What a token stands for.
+struct ReplayedRun {
+  const Revision* revision;
+  Schedule schedule;
+};
+
+// Reads a token that was printed with a story of this script. Errors name what does not fit:
 // another script, an unknown revision, a damaged token, another build of the model.
-absl::StatusOr<Story> TellReplay(const Script& script, const std::string& token);
+absl::StatusOr<ReplayedRun> ReadToken(const Script& script, const std::string& token);
+
+// Whose steps these are: "P1" for "P1.1", else the task itself.
+std::string LaneOf(const std::string& task);
 
 // "reads A.iocachectr (-1)".
 std::string PrintEvent(const StoryEvent& event);
