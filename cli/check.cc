@@ -12,6 +12,7 @@
 #include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/junit.h"
+#include "cli/kernel.h"
 #include "cli/sampling.h"
 #include "cli/story.h"
 #include "sim/verdict.h"
@@ -21,7 +22,7 @@ namespace {
 
 struct CheckFlags {
   std::vector<std::string> paths;
-  std::string kernel;
+  KernelFlags kernel;
   std::string format = "text";
   std::string junit;
   uint64_t max_states = CheckOptions().max_states;
@@ -121,11 +122,22 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict,
   return json;
 }
 
+// Who judges a script: what --kernel names; else the revision of its path, or `kernel`. nullptr:
+// nobody, as the kernel whose code runs is another one than the path's.
+const Revision* JudgeOf(const Script& script, const CheckFlags& flags, const Kernel& kernel) {
+  const Revision& of_path = RevisionFor(script.name, *kernel.revision);
+  if (&of_path == kernel.revision || !flags.kernel.kernel.empty()) return kernel.revision;
+  if (!kernel.source) return &of_path;
+  return &of_path == kernel.source->base ? kernel.revision : nullptr;
+}
+
 int Check(const CheckFlags& flags) {
-  const Revision* revision = RevisionOption(flags.kernel);
   std::vector<Script> scripts;
-  if (revision == nullptr || !ReadScripts(flags.paths, &scripts)) return kExitBadInput;
+  if (!ReadScripts(flags.paths, &scripts)) return kExitBadInput;
+  Kernel kernel;
+  if (const int exit = ChooseKernel(flags.kernel, &kernel); exit != kExitOk) return exit;
   int count[3] = {};
+  nlohmann::json left_out = nlohmann::json::array();
   bool mixed = false;
   uint64_t replays = 0;
   nlohmann::json all = nlohmann::json::array();
@@ -136,15 +148,23 @@ int Check(const CheckFlags& flags) {
     if (watch.watch()->Stop({})) break;
     watch.Begin(absl::StrCat(++checked, "/", scripts.size(), " ", script.name));
     const auto begin = std::chrono::steady_clock::now();
-    const Revision& judge = flags.kernel.empty() ? RevisionFor(script.name, *revision) : *revision;
-    mixed |= &judge != revision;
-    const Verdict verdict = CheckScript(script, judge,
-                                        {.max_states = flags.max_states,
-                                         .watch = watch.watch(),
-                                         .sample = flags.sampling.ToOptions(),
-                                         .self_check = flags.self_check});
+    const Revision* judge = JudgeOf(script, flags, kernel);
+    if (judge == nullptr) {
+      left_out.push_back(script.name);
+      continue;
+    }
+    mixed |= judge != kernel.revision;
+    const Verdict verdict = RunSettled([&] {
+      return CheckScript(script, *judge,
+                         {.max_states = flags.max_states,
+                          .watch = watch.watch(),
+                          .sample = flags.sampling.ToOptions(),
+                          .self_check = flags.self_check});
+    });
     watch.Clear();
-    const std::vector<StoryPointer> stories = PointToStories(script, judge, verdict);
+    // A story is told, and told again from its token, of revisions.
+    const std::vector<StoryPointer> stories =
+        kernel.source ? std::vector<StoryPointer>() : PointToStories(script, *judge, verdict);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     count[static_cast<int>(verdict.status)]++;
     replays += verdict.replays;
@@ -152,21 +172,21 @@ int Check(const CheckFlags& flags) {
     if (flags.format == "json") {
       all.push_back(ToJson(script, verdict, stories));
       if (verdict.sampled)
-        all.back()["sample"] = SampleToJson(script, judge, verdict, flags.sampling);
+        all.back()["sample"] = SampleToJson(script, *judge, verdict, flags.sampling);
     } else if (!flags.quiet || verdict.status != Verdict::Status::kHolds) {
-      PrintText(script, judge, verdict, flags.sampling, stories);
+      PrintText(script, *judge, verdict, flags.sampling, stories);
     }
   }
   const std::string not_checked = absl::StrCat("not checked: ", watch.watch()->reason());
   for (size_t i = checked; i < scripts.size(); i++) junit.Add(scripts[i].name, 0, {not_checked});
   if (flags.format == "json") {
-    std::cout << nlohmann::json{{"kernel", revision->name},
-                                {"complete", checked == scripts.size() && count[2] == 0},
-                                {"scripts", all}}
-                     .dump(2)
-              << "\n";
+    nlohmann::json json = {{"kernel", kernel.revision->name},
+                           {"complete", checked == scripts.size() && count[2] == 0},
+                           {"scripts", all}};
+    if (!left_out.empty()) json["left_out"] = left_out;
+    std::cout << json.dump(2) << "\n";
   } else {
-    std::cout << scripts.size() << " scripts at " << revision->name
+    std::cout << scripts.size() - left_out.size() << " scripts at " << kernel.revision->name
               << (mixed ? " (recordings at their kernel's revision)" : "") << ": " << count[0]
               << " hold, " << count[1] << " fail";
     if (count[2]) std::cout << ", " << count[2] << " incomplete";
@@ -174,6 +194,10 @@ int Check(const CheckFlags& flags) {
       std::cout << ", " << scripts.size() - checked << " " << not_checked;
     if (flags.self_check) std::cout << "; " << replays << " schedules replayed";
     std::cout << "\n";
+    if (!left_out.empty())
+      std::cout << left_out.size() << " scripts left out, for other revisions than "
+                << kernel.source->base->name << "\n";
+    PrintWhoseCode(kernel, "");
   }
   if (!flags.junit.empty() && !junit.Write(flags.junit)) {
     std::cerr << flags.junit << ": cannot be written\n";
@@ -190,10 +214,9 @@ void AddCheckCommand(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("check", "hold scripts' results and conditions against the model");
   command->add_option("FILE", flags->paths, "scripts, or folders of them")->required();
-  command->add_option(
-      "--kernel", flags->kernel,
-      "revision (iomode revisions lists them); default: the one that a folder in the "
-      "script's path names (v6.12, linux-6.18), else the newest");
+  AddKernelOptions(*command, flags->kernel,
+                   "the one that a folder in the script's path names (v6.12, linux-6.18), else the "
+                   "newest");
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->add_option("--junit", flags->junit, "also write the verdicts to this file as JUnit XML");

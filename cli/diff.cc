@@ -10,7 +10,10 @@
 #include "absl/strings/str_format.h"
 #include "cli/bounds.h"
 #include "cli/commands.h"
+#include "cli/kernel.h"
+#include "sim/lock_step.h"
 #include "sim/revision_diff.h"
+#include "sim/script_comparison.h"
 
 namespace iomode {
 namespace {
@@ -18,13 +21,24 @@ namespace {
 struct DiffFlags {
   std::string left;
   std::string right;
+  KernelFlags kernel;
+  std::vector<std::string> paths;
+  uint64_t max_states = 0;  // of a script, or pairs of them; 0: the default
+  int schedules = -1;  // of each script, in lock step; -1: some, where a kernel's own code runs
+  bool first = false;
+  bool quiet = false;
   std::string format = "text";
   DiffOptions options;
   Watch::Limits limits;
 };
 
+constexpr uint64_t kMaxScriptStates = 20'000'000;
+constexpr int kSchedules = 20;
+
 void PrintDifference(const DiffFlags& flags, const Difference& difference) {
-  std::cout << (difference.rules.empty() ? "several rules together" : difference.rules);
+  const char* const no_rule =
+      NamesSource(flags.left) || NamesSource(flags.right) ? "other code" : "several rules together";
+  std::cout << (difference.rules.empty() ? no_rule : difference.rules);
   for (const Rule& rule : RuleTable()) {
     if (difference.rules == rule.name)
       std::cout << "  (" << rule.commit << ": " << rule.meaning << ")";
@@ -60,26 +74,120 @@ nlohmann::json ToJson(const Difference& difference) {
           {"right_findings", difference.right_findings}};
 }
 
-int Diff(DiffFlags& flags) {
-  const Revision* left = RevisionOption(flags.left);
-  const Revision* right = RevisionOption(flags.right);
-  if (left == nullptr || right == nullptr) return kExitBadInput;
-  DiffReport report;
+// What comparing scripts came to.
+struct ScriptTotals {
+  int compared = 0;
+  int differ = 0;
+  int incomplete = 0;
+  ScriptComparison sets;
+  LockStepReport lock_step;
+
+  void Add(const ScriptComparison& one, const LockStepReport& stepped) {
+    compared++;
+    differ += !one.differences.empty() || !stepped.difference.empty();
+    incomplete += !one.complete;
+    sets.outcomes += one.outcomes;
+    sets.rest_states += one.rest_states;
+    sets.left_states += one.left_states;
+    sets.right_states += one.right_states;
+    lock_step.schedules += stepped.schedules;
+    lock_step.states += stepped.states;
+    lock_step.alone += stepped.alone;
+  }
+  int same() const { return compared - differ - incomplete; }
+};
+
+void PrintTotals(const ScriptTotals& all, const std::string& left, const std::string& right) {
+  std::cout << absl::StreamFormat(
+      "%d scripts: %d same, %d differ, %d incomplete\n"
+      "as sets: %d outcomes and %d states after steps compared; explored: %s %d states, %s %d\n",
+      all.compared, all.same(), all.differ, all.incomplete, all.sets.outcomes, all.sets.rest_states,
+      left, all.sets.left_states, right, all.sets.right_states);
+  if (all.lock_step.schedules) {
+    std::cout << absl::StreamFormat(
+        "in lock step: %d schedules, %d states compared; %d transitions of one side alone\n",
+        all.lock_step.schedules, all.lock_step.states, all.lock_step.alone);
+  }
+}
+
+nlohmann::json ToJson(const ScriptTotals& all, const std::string& left, const std::string& right) {
+  return {{"left", left},
+          {"right", right},
+          {"scripts", all.compared},
+          {"same", all.same()},
+          {"differ", all.differ},
+          {"incomplete", all.incomplete},
+          {"outcomes", all.sets.outcomes},
+          {"rest_states", all.sets.rest_states},
+          {"left_states", all.sets.left_states},
+          {"right_states", all.sets.right_states},
+          {"schedules", all.lock_step.schedules},
+          {"lock_step_states", all.lock_step.states}};
+}
+
+// The scripts of flags.paths at both sides.
+int DiffScripts(const DiffFlags& flags, const Revision& left, const Revision& right) {
+  std::vector<Script> scripts;
+  if (!ReadScripts(flags.paths, &scripts)) return kExitBadInput;
+  const uint64_t max_states = flags.max_states ? flags.max_states : kMaxScriptStates;
+  const bool own_code = NamesSource(flags.left) || NamesSource(flags.right);
+  const int schedules = flags.schedules >= 0 ? flags.schedules : own_code ? kSchedules : 0;
+  ScriptTotals all;
+  std::vector<std::string> differences;
+  CommandWatch watch(flags.limits);
+  for (const Script& script : scripts) {
+    if (watch.watch()->Stop({}) || (flags.first && all.differ)) break;
+    watch.Begin(absl::StrCat(all.compared + 1, "/", scripts.size(), " ", script.name));
+    LockStepReport stepped;
+    const ScriptComparison one = RunSettled([&] {
+      stepped = {};
+      if (schedules) stepped = LockStep(script, left, right).Run(1, schedules);
+      return CompareScript(script, left, right, max_states, watch.watch());
+    });
+    watch.Clear();
+    all.Add(one, stepped);
+    std::vector<std::string> lines = one.differences;
+    lines.insert(lines.end(), stepped.difference.begin(), stepped.difference.end());
+    if (!one.complete) lines.push_back(script.name + ": incomplete, not compared as sets");
+    if (flags.format == "json") {
+      differences.insert(differences.end(), lines.begin(), lines.end());
+      continue;
+    }
+    for (const std::string& line : lines) std::cout << line << "\n";
+    if (lines.empty() && !flags.quiet) std::cout << "same  " << script.name << "\n";
+  }
+  const bool stopped = watch.watch()->stopped();
+  if (flags.format == "json") {
+    nlohmann::json json = ToJson(all, left.name, right.name);
+    json["complete"] = !stopped && all.incomplete == 0;
+    json["differences"] = differences;
+    std::cout << json.dump(2) << "\n";
+  } else {
+    PrintTotals(all, left.name, right.name);
+    if (stopped) std::cout << "incomplete: " << watch.watch()->reason() << "\n";
+  }
+  if (all.differ) return kExitFails;
+  return all.incomplete || stopped ? kExitIncomplete : kExitOk;
+}
+
+// The shortest scripts that tell the sides apart.
+int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& right) {
   std::string stopped;
-  {
+  const DiffReport report = RunSettled([&] {
     CommandWatch watch(flags.limits);
     flags.options.watch = watch.watch();
-    report = DiffRevisions(*left, *right, flags.options);
+    DiffReport walked = DiffRevisions(left, right, flags.options);
     stopped = watch.watch()->reason();
-  }
+    return walked;
+  });
   const std::string bounds = absl::StrFormat(
       "%d files, %d backings, %d held writes a file, %d steps, %d pairs of states a connection; %d "
       "pairs, %d operations compared",
       flags.options.files, flags.options.backings, flags.options.writes, flags.options.max_steps,
       flags.options.max_states, report.states, report.edges);
   if (flags.format == "json") {
-    nlohmann::json json = {{"left", left->name},
-                           {"right", right->name},
+    nlohmann::json json = {{"left", left.name},
+                           {"right", right.name},
                            {"complete", report.complete},
                            {"states", report.states},
                            {"edges", report.edges},
@@ -101,14 +209,48 @@ int Diff(DiffFlags& flags) {
   return report.differences.empty() ? kExitOk : kExitFails;
 }
 
+int Diff(DiffFlags& flags) {
+  Kernel left;
+  Kernel right;
+  int exit = ChooseSide(0, flags.left, flags.kernel,
+                        NamesSource(flags.right) ? nullptr : FindRevision(flags.right), &left);
+  if (exit == kExitOk) {
+    exit = ChooseSide(1, flags.right, flags.kernel, left.source ? left.source->base : left.revision,
+                      &right);
+  }
+  if (exit != kExitOk) return exit;
+  exit = flags.paths.empty() ? SearchDifferences(flags, *left.revision, *right.revision)
+                             : DiffScripts(flags, *left.revision, *right.revision);
+  if (flags.format != "json") {
+    PrintWhoseCode(left, "");
+    PrintWhoseCode(right, "");
+  }
+  return exit;
+}
+
 }  // namespace
 
 void AddDiffCommand(CLI::App& app, Action& action) {
   auto flags = std::make_shared<DiffFlags>();
   CLI::App* command =
       app.add_subcommand("diff", "shortest scripts whose results differ between two revisions");
-  command->add_option("REV1", flags->left, "a revision")->required();
+  command
+      ->add_option("REV1", flags->left, "a revision; or source, or source:DIR, a kernel's own code")
+      ->required();
   command->add_option("REV2", flags->right, "another")->required();
+  command->add_option("FILE", flags->paths,
+                      "compare outcomes, findings and states of these scripts instead, and of all "
+                      "below these folders");
+  command->add_option("--kernel", flags->kernel.kernel,
+                      "the model around a kernel's own code; default: its version's");
+  AddSourceOptions(*command, flags->kernel);
+  command->add_flag("--quiet", flags->quiet, "of FILE, print only what differs, and the summary");
+  command
+      ->add_option("--schedules", flags->schedules,
+                   "of each FILE, run so many schedules in lock step and compare all of the "
+                   "state after each transition; default: 20 where a kernel's own code runs")
+      ->check(CLI::Range(0, 1'000'000));
+  command->add_flag("--first", flags->first, "stop at the first FILE that differs");
   command->add_option("--files", flags->options.files, "files open at a time")
       ->check(CLI::Range(1, 4));
   command->add_option("--backings", flags->options.backings, "backing files")
@@ -117,8 +259,10 @@ void AddDiffCommand(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 3));
   command->add_option("--steps", flags->options.max_steps, "longest script")
       ->check(CLI::Range(1, 12));
-  command->add_option("--max-states", flags->options.max_states,
-                      "pairs of states for each set of capabilities");
+  command
+      ->add_option("--max-states", flags->max_states,
+                   "pairs of states for each set of capabilities; of FILE, states of a script")
+      ->check(CLI::Range(1, 1'000'000'000));
   AddLimits(command, flags->limits);
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));

@@ -10,13 +10,14 @@
 #include "absl/strings/str_format.h"
 #include "cli/bounds.h"
 #include "cli/commands.h"
+#include "cli/kernel.h"
 #include "sim/graph_walk.h"
 
 namespace iomode {
 namespace {
 
 struct ExploreFlags {
-  std::string kernel;
+  KernelFlags kernel;
   GraphBounds bounds;
   int max_states = 200'000;
   Watch::Limits limits = {.memory = 0, .seconds = 600};
@@ -80,38 +81,41 @@ void PrintJson(OpGraph& graph, const Revision& revision, const GraphReport& repo
 }
 
 int Explore(const ExploreFlags& flags) {
-  const Revision* revision = RevisionOption(flags.kernel);
-  if (revision == nullptr) return kExitBadInput;
+  Kernel kernel;
+  if (const int exit = ChooseKernel(flags.kernel, &kernel); exit != kExitOk) return exit;
   const Script universe = MakeUniverse(flags.bounds);
-  OpGraph graph(universe, *revision);
-  GraphReport report;
+  std::unique_ptr<OpGraph> graph;
   std::string stopped;
-  {
+  const GraphReport report = RunSettled([&] {
+    graph = std::make_unique<OpGraph>(universe, *kernel.revision);
     CommandWatch command(flags.limits);
     Watch& watch = *command.watch();
-    report = WalkGraph(graph, flags.max_states, [&watch](int expanded, int known) {
+    GraphReport walked = WalkGraph(*graph, flags.max_states, [&watch](int expanded, int known) {
       return watch.Stop(
           {static_cast<uint64_t>(expanded), static_cast<uint64_t>(known - expanded), 0});
     });
     stopped =
         watch.stopped() ? watch.reason() : absl::StrCat("bound of ", flags.max_states, " states");
-  }
+    return walked;
+  });
   if (flags.dot) {
-    PrintDot(graph, report);
+    PrintDot(*graph, report);
   } else if (flags.json) {
-    PrintJson(graph, *revision, report);
+    PrintJson(*graph, *kernel.revision, report);
   } else {
     std::cout << absl::StreamFormat(
         "%s: %s%d states, %d edges; %d inodes, %d files, %d backings, %d held writes a file, %d "
         "maps\n",
-        revision->name, report.complete ? "all " : absl::StrCat("incomplete: ", stopped, "; "),
-        report.states, report.edges, flags.bounds.inodes, flags.bounds.files, flags.bounds.backings,
+        kernel.revision->name,
+        report.complete ? "all " : absl::StrCat("incomplete: ", stopped, "; "), report.states,
+        report.edges, flags.bounds.inodes, flags.bounds.files, flags.bounds.backings,
         flags.bounds.writes, flags.bounds.maps);
     for (const auto& [kind, path] : report.findings) {
       std::cout << "\nfinding " << FindingName(kind) << ", shortest script:\n"
                 << PrintScript(PathScript(universe, path));
     }
     if (report.findings.empty()) std::cout << "no findings\n";
+    PrintWhoseCode(kernel, "");
   }
   if (!report.complete) return kExitIncomplete;
   return report.findings.empty() ? kExitOk : kExitFails;
@@ -122,8 +126,7 @@ int Explore(const ExploreFlags& flags) {
 void AddExploreCommand(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ExploreFlags>();
   CLI::App* command = app.add_subcommand("explore", "the whole op-level state graph within bounds");
-  command->add_option("--kernel", flags->kernel,
-                      "revision (iomode revisions lists them); default: the newest");
+  AddKernelOptions(*command, flags->kernel, "the newest");
   command->add_option("--inodes", flags->bounds.inodes, "inodes")->check(CLI::Range(1, 4));
   command->add_option("--files", flags->bounds.files, "files open at a time")
       ->check(CLI::Range(1, 6));

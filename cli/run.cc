@@ -8,6 +8,7 @@
 
 #include "cli/bounds.h"
 #include "cli/commands.h"
+#include "cli/kernel.h"
 #include "cli/story.h"
 #include "sim/verdict.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 struct RunFlags {
   std::string path;
-  std::string kernel;
+  KernelFlags kernel;
   std::string format = "text";
   uint64_t max_states = RunnerOptions().max_states;
   uint64_t seed = 0;
@@ -43,10 +44,12 @@ void PrintWithStates(const Script& script, const RunReport& report, bool states)
   }
 }
 
-int RunLitmusScript(const Script& script, const Revision& revision, const RunFlags& flags) {
+int RunLitmusScript(const Script& script, const Kernel& kernel, const RunFlags& flags) {
   CommandWatch watch(flags.limits);
-  const LitmusReport report =
-      RunLitmus(script, revision, {.max_states = flags.max_states, .watch = watch.watch()});
+  const LitmusReport report = RunSettled([&] {
+    return RunLitmus(script, *kernel.revision,
+                     {.max_states = flags.max_states, .watch = watch.watch()});
+  });
   watch.Clear();
   std::cout << PrintScript(script);
   for (const auto& [outcome, states] : report.outcomes)
@@ -54,20 +57,26 @@ int RunLitmusScript(const Script& script, const Revision& revision, const RunFla
   for (const Finding& finding : DistinctFindings(report.findings))
     std::cout << "# finding " << PrintFinding(finding) << "\n";
   std::cout << "# " << PrintStats(report.stats) << "\n";
+  PrintWhoseCode(kernel, "# ");
   return report.stats.complete ? kExitOk : kExitIncomplete;
 }
 
 int Run(const RunFlags& flags) {
-  const Revision* revision = RevisionOption(flags.kernel);
   std::vector<Script> scripts;
-  if (revision == nullptr || !ReadScripts({flags.path}, &scripts)) return kExitBadInput;
+  if (!ReadScripts({flags.path}, &scripts)) return kExitBadInput;
   if (scripts.size() != 1) {
     std::cerr << flags.path << ": is a folder, expected one script\n";
     return kExitBadInput;
   }
+  Kernel kernel;
+  if (const int exit = ChooseKernel(flags.kernel, &kernel); exit != kExitOk) return exit;
   Script& script = scripts.front();
-  if (flags.story.asked()) return RunStory(script, flags.kernel, flags.story, flags.max_states);
-  if (script.is_litmus()) return RunLitmusScript(script, *revision, flags);
+  if (flags.story.asked()) {
+    if (!kernel.source) return RunStory(script, flags.kernel.kernel, flags.story, flags.max_states);
+    std::cerr << "iomode: stories are told of the model's revisions, without --world source\n";
+    return kExitBadInput;
+  }
+  if (script.is_litmus()) return RunLitmusScript(script, kernel, flags);
 
   CommandWatch watch(flags.limits);
   RunnerOptions options;
@@ -75,12 +84,12 @@ int Run(const RunFlags& flags) {
   options.max_states = flags.max_states;
   options.narrow = false;
   if (flags.has_seed) options.seed = flags.seed;
-  Runner runner(script, *revision, options);
-  const RunReport report = runner.Run();
+  const RunReport report =
+      RunSettled([&] { return Runner(script, *kernel.revision, options).Run(); });
   watch.Clear();
   for (size_t i = 0; i < report.steps.size(); i++) SetResults(report.steps[i], script.steps[i]);
   if (flags.format == "json") {
-    nlohmann::json json = {{"kernel", revision->name},
+    nlohmann::json json = {{"kernel", kernel.revision->name},
                            {"complete", report.stats.complete},
                            {"steps", nlohmann::json::array()},
                            {"findings", nlohmann::json::array()}};
@@ -102,6 +111,7 @@ int Run(const RunFlags& flags) {
     if (!report.stats.complete) {
       std::cout << "# in step " << report.steps.size() << ": " << PrintStats(report.stats) << "\n";
     }
+    PrintWhoseCode(kernel, "# ");
   }
   return report.stats.complete ? kExitOk : kExitIncomplete;
 }
@@ -112,8 +122,7 @@ void AddRunCommand(CLI::App& app, Action& action) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App* command = app.add_subcommand("run", "print a script with the model's results");
   command->add_option("FILE", flags->path, "a script")->required();
-  command->add_option("--kernel", flags->kernel,
-                      "revision (iomode revisions lists them); default: the newest");
+  AddKernelOptions(*command, flags->kernel, "the newest");
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->add_option("--max-states", flags->max_states, "give up after so many states")

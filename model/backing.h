@@ -50,9 +50,9 @@ void fuse_backing_put(FuseConn<W>& fc, FuseBacking<W>* fb) {
 // -ENOMEM.
 template <class W>
 [[gnu::noinline]] int fuse_backing_open(FuseConn<W>& fc, BackingInode* file, int64_t flags) {
-  typename W::Function fn("fuse_backing_open");
   if (fc.ops != nullptr && fc.ops->fuse_backing_open != nullptr)
     return fc.ops->fuse_backing_open(fc, file, flags);
+  typename W::Function fn("fuse_backing_open");
   if (fc.rules->passthrough == Passthrough::kUnknownBit) return -ENOTTY;
   if (!fc.passthrough) return -EPERM;
   if (flags != 0) return -EINVAL;
@@ -74,9 +74,9 @@ template <class W>
 // an id below 1, -ENOENT.
 template <class W>
 [[gnu::noinline]] int fuse_backing_close(FuseConn<W>& fc, int64_t id) {
-  typename W::Function fn("fuse_backing_close");
   if (fc.ops != nullptr && fc.ops->fuse_backing_close != nullptr)
     return fc.ops->fuse_backing_close(fc, id);
+  typename W::Function fn("fuse_backing_close");
   if (fc.rules->passthrough == Passthrough::kUnknownBit) return -ENOTTY;
   if (!fc.passthrough) return -EPERM;
   if (id <= 0) return -EINVAL;

@@ -87,6 +87,8 @@ void fuse_file_uncached_io_end(FuseInode<W>& fi, FuseFile<W>& ff) {
 // Takes the locks of a direct write; returns whether exclusively.
 template <class W>
 [[gnu::noinline]] bool fuse_dio_lock(FuseInode<W>& fi, const Kiocb<W>& iocb) {
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_dio_lock != nullptr)
+    return ops->fuse_dio_lock(fi, iocb);
   typename W::Function fn("fuse_dio_lock");
   if (fuse_dio_wr_exclusive_lock(fi, iocb)) {
     W::down_write(fi.i_rwsem);
@@ -106,6 +108,8 @@ template <class W>
 
 template <class W>
 void fuse_dio_unlock(FuseInode<W>& fi, const Kiocb<W>& iocb, bool exclusive) {
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_dio_unlock != nullptr)
+    return ops->fuse_dio_unlock(fi, iocb, exclusive);
   typename W::Function fn("fuse_dio_unlock");
   if (exclusive) {
     W::up_write(fi.i_rwsem);

@@ -29,6 +29,8 @@ bool fuse_no_open(const FuseConn<W>& fc) {
 // returning when `sync`.
 template <class W>
 [[gnu::noinline]] void fuse_file_put(FuseConn<W>& fc, FuseFile<W>* ff, bool sync) {
+  if (fc.ops != nullptr && fc.ops->fuse_file_put != nullptr)
+    return fc.ops->fuse_file_put(fc, ff, sync);
   if (!W::refcount_dec_and_test(ff->count)) return;
   typename W::Function fn("fuse_file_put");
   if (ff->release_inode) fuse_file_io_release(*ff, *ff->inode);
@@ -67,6 +69,8 @@ void fuse_prepare_release(FuseInode<W>& fi, FuseFile<W>& ff, bool sync) {
 // The release of a file whose open failed: at once, and its io mode is none of its business.
 template <class W>
 void fuse_sync_release(FuseInode<W>& fi, FuseFile<W>* ff) {
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_sync_release != nullptr)
+    return ops->fuse_sync_release(fi, ff);
   W::WARN_ON(W::refcount_read(ff->count) > 1, "refcount_read(&ff->count) > 1");
   fuse_prepare_release(fi, *ff, true);
   fuse_file_put(*fi.fc, ff, true);
@@ -82,6 +86,19 @@ void fuse_link_write_file(FuseInode<W>& fi, FuseFile<W>& ff) {
     fi.write_files = &ff;
   }
   W::spin_unlock(fi.lock);
+}
+
+// What is left of an open that the server has granted. 0, or a negative errno, and the file is to
+// be released.
+template <class W>
+int fuse_finish_open(FuseInode<W>& fi, File<W>& file) {
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_finish_open != nullptr)
+    return ops->fuse_finish_open(fi, file);
+  const int err = fuse_file_io_open(fi, file);
+  if (err) return err;
+  if ((file.f_flags & OPEN_WRITE) && fi.fc->cap(CONN_WRITEBACK_CACHE))
+    fuse_link_write_file(fi, *file.private_data);
+  return 0;
 }
 
 // Asks the server to open. 0 with *result, or a negative errno.
@@ -138,14 +155,12 @@ template <class W>
   int err = fuse_file_open(fi, file.f_flags, &ff);
   if (!err) {
     file.private_data = ff;
-    err = fuse_file_io_open(fi, file);
+    err = fuse_finish_open(fi, file);
     if (err) {
       file.private_data = nullptr;
       fuse_sync_release(fi, ff);
-    } else {
-      if ((file.f_flags & OPEN_WRITE) && fc.cap(CONN_WRITEBACK_CACHE))
-        fuse_link_write_file(fi, *ff);
-      if (is_truncate) fuse_truncate_update_attr(fi);
+    } else if (is_truncate) {
+      fuse_truncate_update_attr(fi);
     }
   }
   if (is_wb_truncate) fuse_release_nowrite(fi);
@@ -163,8 +178,10 @@ template <class W>
 // The last reference to the struct file is gone.
 template <class W>
 [[gnu::noinline]] void fuse_release(File<W>& file) {
-  typename W::Function fn("fuse_release");
   FuseInode<W>& fi = *file.inode;
+  if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_release != nullptr)
+    return ops->fuse_release(file);
+  typename W::Function fn("fuse_release");
   FuseFile<W>* ff = file.private_data;
   if (fi.fc->cap(CONN_WRITEBACK_CACHE)) write_inode_now(fi);
   fuse_prepare_release(fi, *ff, false);

@@ -56,15 +56,19 @@ template <class W>
 struct FuseFile;
 template <class W>
 struct File;
+template <class W>
+struct Vma;
+template <class W>
+struct Kiocb;
 
 // A regular file on the backing filesystem.
 struct BackingInode {
   Racy<int64_t> size;
 };
 
-// Other code for the functions of iomode.h and backing.h: a kernel's own, compiled into this
-// program. A function that is not nullptr is called instead of the model's of the same name, with
-// the same meaning and the same objects.
+// Other code for functions of iomode.h, backing.h, file.h, dio.h and mmap.h: a kernel's own,
+// compiled into this program. A function that is not nullptr is called instead of the model's of
+// the same name, with the same meaning and the same objects.
 template <class W>
 struct IomodeOps {
   int (*fuse_file_cached_io_open)(FuseInode<W>& fi, FuseFile<W>& ff);
@@ -76,6 +80,20 @@ struct IomodeOps {
   int (*fuse_backing_close)(FuseConn<W>& fc, int64_t id);
   void (*fuse_backing_put)(FuseConn<W>& fc, FuseBacking<W>* fb);
   void (*fuse_passthrough_release)(FuseConn<W>& fc, FuseFile<W>& ff);
+  int (*fuse_finish_open)(FuseInode<W>& fi, File<W>& file);
+  // These three together, or none.
+  void (*fuse_sync_release)(FuseInode<W>& fi, FuseFile<W>* ff);
+  void (*fuse_release)(File<W>& file);
+  void (*fuse_file_put)(FuseConn<W>& fc, FuseFile<W>* ff, bool sync);
+  bool (*fuse_dio_lock)(FuseInode<W>& fi, const Kiocb<W>& iocb);
+  void (*fuse_dio_unlock)(FuseInode<W>& fi, const Kiocb<W>& iocb, bool exclusive);
+  int (*fuse_file_mmap)(FuseInode<W>& fi, File<W>& file, Vma<W>& vma);
+};
+
+// union fuse_file_args as IomodeOps lay it out.
+struct FuseFileArgs {
+  uint64_t room[7];
+  bool live;
 };
 
 // struct fuse_backing.
@@ -96,7 +114,7 @@ struct FuseFile {
   FuseFile* write_next;       // fi->write_files
   BackingInode* passthrough;  // this file's own backing_file, while open for passthrough
   const void* cred;           // IomodeOps only: a reference to fb->cred, with `passthrough`
-  const void* args;           // IomodeOps only: &backing_id, or nullptr where has_args is false
+  FuseFileArgs* args;         // IomodeOps only: nullptr where has_args is false
   uint16_t open_flags;        // FopenFlag
   int32_t backing_id;         // args->open_outarg.backing_id
   IoMode iomode;
@@ -271,6 +289,7 @@ struct FuseConn {
   typename W::template Pool<Vma<W>> vmas;
   typename W::template Pool<FuseReq<W>> reqs;
   typename W::template Pool<FuseIoPriv<W>> ios;
+  typename W::template Pool<FuseFileArgs> file_args;  // IomodeOps only
 
   bool cap(uint32_t bit) const { return (caps & bit) != 0; }
 };

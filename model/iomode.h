@@ -41,9 +41,9 @@ bool fuse_is_io_cache_wait(const FuseInode<W>& fi) {
 // wait, became) uncached.
 template <class W>
 [[gnu::noinline]] int fuse_file_cached_io_open(FuseInode<W>& fi, FuseFile<W>& ff) {
-  typename W::Function fn("fuse_file_cached_io_open");
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_file_cached_io_open != nullptr)
     return ops->fuse_file_cached_io_open(fi, ff);
+  typename W::Function fn("fuse_file_cached_io_open");
   const Rules& rules = *fi.fc->rules;
   if (!ff.has_args) return 0;
 
@@ -100,9 +100,9 @@ template <class W>
 // caching mode.
 template <class W>
 [[gnu::noinline]] int fuse_inode_uncached_io_start(FuseInode<W>& fi, FuseBacking<W>* fb) {
-  typename W::Function fn("fuse_inode_uncached_io_start");
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_inode_uncached_io_start != nullptr)
     return ops->fuse_inode_uncached_io_start(fi, fb);
+  typename W::Function fn("fuse_inode_uncached_io_start");
   const Rules& rules = *fi.fc->rules;
   int err = 0;
 
@@ -130,9 +130,9 @@ template <class W>
 // Drops an uncached reference. The last one wakes the waiters and detaches fb.
 template <class W>
 [[gnu::noinline]] void fuse_inode_uncached_io_end(FuseInode<W>& fi) {
-  typename W::Function fn("fuse_inode_uncached_io_end");
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_inode_uncached_io_end != nullptr)
     return ops->fuse_inode_uncached_io_end(fi);
+  typename W::Function fn("fuse_inode_uncached_io_end");
   FuseBacking<W>* oldfb = nullptr;
 
   W::spin_lock(fi.lock);
@@ -189,9 +189,9 @@ template <class W>
 // The io-mode step of open(2). Every failure is EIO: an unfit mode is the server's mistake.
 template <class W>
 [[gnu::noinline]] int fuse_file_io_open(FuseInode<W>& fi, File<W>& file) {
-  typename W::Function fn("fuse_file_io_open");
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_file_io_open != nullptr)
     return ops->fuse_file_io_open(fi, file);
+  typename W::Function fn("fuse_file_io_open");
   const Rules& rules = *fi.fc->rules;
   FuseFile<W>& ff = *file.private_data;
   if (!ff.has_args) return 0;
@@ -217,9 +217,9 @@ template <class W>
 // Drops whatever reference the file holds; no io through it is in flight or can start.
 template <class W>
 [[gnu::noinline]] void fuse_file_io_release(FuseFile<W>& ff, FuseInode<W>& fi) {
-  typename W::Function fn("fuse_file_io_release");
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_file_io_release != nullptr)
     return ops->fuse_file_io_release(ff, fi);
+  typename W::Function fn("fuse_file_io_release");
   switch (ff.iomode) {
     case IOM_NONE:
       break;

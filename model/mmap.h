@@ -25,8 +25,10 @@ namespace iomode {
 // backing file and does not hold the FUSE file.
 template <class W>
 [[gnu::noinline]] int fuse_file_mmap(FuseInode<W>& fi, File<W>& file, Vma<W>& vma) {
-  typename W::Function fn("fuse_file_mmap");
   FuseConn<W>& fc = *fi.fc;
+  if (fc.ops != nullptr && fc.ops->fuse_file_mmap != nullptr)
+    return fc.ops->fuse_file_mmap(fi, file, vma);
+  typename W::Function fn("fuse_file_mmap");
   FuseFile<W>& ff = *file.private_data;
   if (fc.rules->passthrough == Passthrough::kFull) {
     if (ff.passthrough != nullptr) {
@@ -38,18 +40,19 @@ template <class W>
     return -ENODEV;
   }
 
-  vma.fuse_vm_ops = true;
+  bool fuse_vm_ops = true;
   if (ff.open_flags & FOPEN_DIRECT_IO) {
     if (vma.shared && !fc.cap(CONN_DIRECT_IO_ALLOW_MMAP)) return -ENODEV;
     invalidate_inode_pages2(fi);
     if (!vma.shared) {
-      vma.fuse_vm_ops = false;
+      fuse_vm_ops = false;
     } else {
       const int err = fuse_file_cached_io_open(fi, ff);
       if (err) return err;
     }
   }
   if (vma.shared && (file.f_flags & OPEN_WRITE)) fuse_link_write_file(fi, ff);
+  vma.fuse_vm_ops = fuse_vm_ops;
   W::refcount_inc(file.f_count);
   vma.file = &file;
   return 0;

@@ -2,6 +2,9 @@
 
 #include "model/revision.h"
 
+#include <cstdio>
+#include <utility>
+
 namespace iomode {
 namespace {
 
@@ -308,6 +311,19 @@ const Revision* FindRevision(const std::string& name) {
     if (name == revision.name) return &revision;
   }
   return nullptr;
+}
+
+const Revision* RevisionOfLinux(int version, int patchlevel) {
+  const Revision* newest = nullptr;
+  for (const Revision& revision : Revisions()) {
+    int x = 0;
+    int y = 0;
+    int end = 0;
+    if (std::sscanf(revision.name, "v%d.%d%n", &x, &y, &end) < 2 || revision.name[end] != '\0')
+      continue;
+    if (std::pair(x, y) <= std::pair(version, patchlevel)) newest = &revision;
+  }
+  return newest;
 }
 
 const Revision* PreviousRevision(const Revision& revision) {

@@ -89,6 +89,9 @@ const Revision& NewestRevision();
 // By name, or nullptr.
 const Revision* FindRevision(const std::string& name);
 
+// The newest revision "vX.Y" that Linux `version`.`patchlevel` is not older than, or nullptr.
+const Revision* RevisionOfLinux(int version, int patchlevel);
+
 // The revision that `revision` is compared with: the row before it, or a proposal's base; nullptr
 // for the first.
 const Revision* PreviousRevision(const Revision& revision);

@@ -20,6 +20,7 @@ CanonicalKey::CanonicalKey(Machine& machine) : machine_(machine) {
   add(fc.files);
   add(fc.reqs);
   add(fc.ios);
+  if (fc.file_args.capacity != 0) add(fc.file_args);
   std::sort(pools_.begin(), pools_.end(),
             [](const Pool& a, const Pool& b) { return a.begin < b.begin; });
   std::sort(heads_.begin(), heads_.end());

@@ -168,6 +168,7 @@ void Machine::CheckAllFreed() {
   leaked("fuse_file", live(fc_->fuse_files));
   leaked("struct file", live(fc_->files));
   leaked("request", live(fc_->reqs));
+  leaked("fuse_file_args", live(fc_->file_args));
   leaked("fuse_io_priv", live(fc_->ios));
   int backings = live(fc_->backings);
   for (int32_t i = 0; i < fc_->backing_ids; i++) backings -= fc_->backing_files_map[i] != nullptr;

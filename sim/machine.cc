@@ -136,6 +136,8 @@ void Machine::BuildKernel() {
   owners_ = s.Allocate<int16_t>(script_.files.size());
   map_names_ = s.Allocate<int16_t>(script_.maps.size());
   map_process_ = s.Allocate<int16_t>(maps_);
+  // Last, so that everything else lies where it does without it.
+  if (fc_->ops != nullptr) pool(fc_->file_args, opens_);
 
   W::listener = this;
   server_->task = static_cast<uint8_t>(s.Spawn(&TaskMain, this, kServerTask) + 1);

@@ -28,8 +28,7 @@ struct Behaviour {
 };
 
 // Runs the script; its results are filled in.
-Behaviour RunAt(Script& script, const Rules& rules) {
-  Revision revision = {"", "", false, rules, {}, nullptr};
+Behaviour RunAt(Script& script, const Revision& revision) {
   RunnerOptions options;
   options.narrow = false;
   Runner runner(script, revision, options);
@@ -175,13 +174,13 @@ void FileDifference(const Revision& left, const Revision& right, const Script& p
   Difference difference;
   difference.left = path;
   difference.right = path;
-  const Behaviour at_left = RunAt(difference.left, left.rules);
-  const Behaviour at_right = RunAt(difference.right, right.rules);
+  const Behaviour at_left = RunAt(difference.left, left);
+  const Behaviour at_right = RunAt(difference.right, right);
   if (at_left.SameAs(at_right)) return;
   std::vector<std::string> names;
   for (const Rule* rule : DifferingRules(left.rules, right.rules)) {
-    Rules trial = left.rules;
-    Adopt(*rule, right.rules, trial);
+    Revision trial = {"", "", false, left.rules, {}, nullptr};
+    Adopt(*rule, right.rules, trial.rules);
     Script script = path;
     if (RunAt(script, trial).SameAs(at_right)) names.push_back(rule->name);
   }

@@ -30,7 +30,8 @@ struct DiffOptions {
 };
 
 struct Difference {
-  std::string rules;  // responsible: names, joined by " or "; "" when no single rule is
+  std::string rules;  // responsible: names, joined by " or "; "" when no single rule is, as where
+                      // one side runs other code (Machine::SetOps)
   Script left;        // with the results of each revision
   Script right;
   std::vector<std::string> left_findings;

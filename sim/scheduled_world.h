@@ -46,6 +46,8 @@ class WorldListener {
 struct ScheduledWorld {
   static inline thread_local WorldListener* listener = nullptr;
   static inline thread_local bool tracing = false;
+  // Is told of each function of the model that is entered; null: nobody is. For set-up.
+  static inline void (*entered)(const char* function) = nullptr;
 
   static Scheduler& scheduler() { return *Scheduler::current(); }
   static Task& self() { return scheduler().self(); }
@@ -59,7 +61,10 @@ struct ScheduledWorld {
   // Names the kernel function that the task is in, for findings and stories.
   class Function {
    public:
-    explicit Function(const char* name) : outer_(self().function) { self().function = name; }
+    explicit Function(const char* name) : outer_(self().function) {
+      self().function = name;
+      if (entered != nullptr) [[unlikely]] entered(name);
+    }
     ~Function() { self().function = outer_; }
     Function(const Function&) = delete;
     Function& operator=(const Function&) = delete;

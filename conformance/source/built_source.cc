@@ -50,8 +50,8 @@ Command Shell(const std::string& command) {
 }
 
 Command RunBuild(const std::string& arguments) {
-  return Shell(
-      absl::StrCat("conformance/source/build --cache ", TestFolder("cache"), " ", arguments));
+  setenv("IOMODE_SOURCE_CACHE", TestFolder("cache").c_str(), 1);
+  return Shell("conformance/source/build " + arguments);
 }
 
 const std::string& BuiltSource() { return DefaultBuild().output; }
@@ -60,7 +60,7 @@ const std::string& BuiltSourceProblem() { return DefaultBuild().errors; }
 
 std::string BuiltSourceFolder() {
   for (const auto& entry : fs::directory_iterator(TestFolder("cache"))) {
-    if (fs::exists(entry.path() / "iomode.c")) return entry.path();
+    if (fs::exists(entry.path() / "fs/fuse/iomode.c")) return entry.path();
   }
   return "";
 }

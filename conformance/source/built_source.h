@@ -18,7 +18,8 @@ struct Command {
 };
 Command Shell(const std::string& command);
 
-// conformance/source/build with these arguments; the output is the library's path.
+// conformance/source/build with these arguments; the output is the library's path. Also sets the
+// environment so that commands run from here on keep theirs in the same place.
 Command RunBuild(const std::string& arguments);
 
 // The library of the default sources; "" when no sources can be had here. Fails the calling test
@@ -26,7 +27,7 @@ Command RunBuild(const std::string& arguments);
 const std::string& BuiltSource();
 // Why there is none.
 const std::string& BuiltSourceProblem();
-// The folder that its iomode.c lies in.
+// The part of a kernel tree that it was made from: Makefile, fs/fuse.
 std::string BuiltSourceFolder();
 
 // A folder of the test's own.

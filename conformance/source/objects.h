@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The model's objects as the kernel's C code sees them: the same bytes under the kernel's names of
-// types and fields. Read by C (over the shims) and by C++ (source_ops.cc, which asserts that each
-// field lies where the model has it). Only fields that fs/fuse/iomode.c, passthrough.c and
-// backing.c touch.
+// types and fields. Read by C (over the shims) and by C++ (source_points.cc, which asserts that
+// each field lies where the model has it). Only fields that fs/fuse/iomode.c, passthrough.c,
+// backing.c and the functions cut out of file.c touch. Where a field shares its place with another,
+// what it holds is never looked at.
 //
 // Who owns and locks them is said in model/fuse_i.h.
 
@@ -59,9 +60,15 @@ struct file {
     refcount_t f_count;
     struct path f_path;
   };
-  struct fuse_inode* fi;
+  union {
+    struct fuse_inode* fi;
+    void* f_mapping;  // the inode stands for its page cache
+  };
   void* private_data;
-  unsigned int f_flags;
+  union {
+    unsigned int f_flags;
+    unsigned int f_mode;
+  };
 };
 
 struct fuse_backing {
@@ -73,7 +80,10 @@ struct fuse_backing {
 };
 
 struct fuse_inode {
-  struct fuse_conn* fc;
+  union {
+    struct fuse_conn* fc;
+    struct inode inode;
+  };
   spinlock_t lock;
   wait_queue_head_t direct_io_waitq;
   int iocachectr;
@@ -86,17 +96,49 @@ struct fuse_mount {
   struct fuse_conn* fc;
 };
 
-// fuse_file.args points to the reply's backing_id.
+struct fuse_args {
+  void (*end)();  // of arguments that differ between kernels
+  struct {
+    unsigned int size;
+    const void* value;
+  } in_args[1];
+  unsigned char opcode;
+  unsigned char in_numargs;
+  bool force;
+  bool nocreds;
+  bool may_block;
+  unsigned short nodeid;
+};
+
+struct fuse_release_in {
+  unsigned short fh;
+  unsigned short flags;
+  unsigned char release_flags;
+  unsigned char lock_owner;
+};
+
+struct fuse_release_args {
+  struct fuse_args args;
+  struct fuse_release_in inarg;
+  struct inode* inode;
+};
+
+// In the model's FuseFileArgs.
 union fuse_file_args {
   struct {
     int backing_id;
   } open_outarg;
+  struct fuse_release_args release_args;
+};
+
+struct list_head {
+  struct fuse_file* next;
 };
 
 struct fuse_file {
   refcount_t count;
   struct fuse_mount* fm;
-  struct fuse_file* write_next;
+  struct list_head write_entry;
   struct file* passthrough;
   const struct cred* cred;
   union {
@@ -104,8 +146,14 @@ struct fuse_file {
     union fuse_file_args* release_args;
   };
   unsigned short open_flags;
-  int backing_id;
+  union {
+    int backing_id;
+    int fh;
+    int nodeid;
+  };
   unsigned char iomode;
+  bool has_args;
+  bool flock;  // where the model's release_inode is, which it sets for its own code only
 };
 
 struct fuse_conn {
@@ -113,9 +161,24 @@ struct fuse_conn {
   const void* rules;
   const void* ops;
   void* server;
-  unsigned int caps;
+  union {
+    unsigned int caps;
+    struct {  // ConnCap
+      unsigned int can_passthrough : 1;
+      unsigned int direct_io_allow_mmap : 1;
+      unsigned int writeback_cache : 1;
+      unsigned int async_dio : 1;
+      unsigned int can_no_open : 1;
+      unsigned int atomic_o_trunc : 1;
+      unsigned int auto_inval_data : 1;
+      unsigned int no_async_read : 1;
+      unsigned int : 23;
+      unsigned int auto_submounts : 1;  // never
+    };
+  };
   bool passthrough;
   unsigned char connected;
+  unsigned char no_open;
   unsigned char rcu;
   unsigned short attr_version;
   union {
@@ -127,6 +190,31 @@ struct fuse_conn {
     };
   };
 };
+
+// What the VFS hands down; made by source_ops.cc for a call.
+struct kiocb {
+  struct file* ki_filp;
+  long ki_pos;
+  int ki_flags;
+};
+struct iov_iter {
+  unsigned long count;
+};
+struct vm_operations_struct {
+  int any;
+};
+struct vm_area_struct {
+  struct file* vm_file;
+  const struct vm_operations_struct* vm_ops;
+  struct file* backing;  // a passthrough mapping
+  unsigned long vm_flags;
+  unsigned long vm_start;
+  unsigned long vm_end;
+};
+
+// Flags that both sides use: include/linux/mm.h, include/linux/fs.h.
+enum { VM_SHARED = 0x8, VM_MAYWRITE = 0x20, VM_MAYSHARE = 0x80 };
+enum { IOCB_APPEND = 2 };
 
 #ifdef __cplusplus
 }

@@ -60,23 +60,45 @@ struct source_points {
   void (*rcu_read_lock)(const char* function);
   void (*rcu_read_unlock)(const char* function);
 
+  void (*inode_lock)(struct inode* inode, const char* function);
+  void (*inode_unlock)(struct inode* inode, const char* function);
+  void (*inode_lock_shared)(struct inode* inode, const char* function);
+  void (*inode_unlock_shared)(struct inode* inode, const char* function);
+  long (*i_size_read)(const struct inode* inode, const char* function);
+
+  // The model's functions, with as many points as they have.
+  int (*write_inode_now)(struct inode* inode, const char* function);
+  int (*invalidate_inode_pages2)(void* mapping, const char* function);
+  // Sends a request about fm's inode; waits for the answer, or, in the background, does not.
+  int (*send)(struct fuse_mount* fm, int opcode, bool background, const char* function);
+
+  // Not points: fi->write_files, under fi->lock.
+  bool (*write_file_linked)(const struct fuse_file* ff);
+  void (*link_write_file)(struct fuse_file* ff);
+  void (*unlink_write_file)(struct fuse_file* ff);
+
   // Not points. A fuse_backing, zeroed, or NULL.
   struct fuse_backing* (*alloc_backing)(void);
   void (*free_backing)(struct fuse_backing* fb);
   void (*free_backing_rcu)(struct fuse_backing* fb);
+  void (*free_file)(struct fuse_file* ff);
+  void (*free_args)(union fuse_file_args* args);
   // Whether opening a backing file fails for want of memory.
   bool (*allocation_fails)(void);
   // The backing file behind a descriptor of the server.
   struct file* (*file_of_descriptor)(int fd);
   bool (*is_backing_file)(const struct file* file);
 
-  // Not a point: a WARN_ON has fired.
+  // Not points: a WARN_ON has fired; a parallel write was refused with EBUSY.
   void (*warn)(const char* what, const char* function);
+  void (*false_busy)(void);
 };
 
 // The kernel's functions; NULL: the sources that the library was built from do not have it.
 struct source_functions {
   const char* origin;  // where the sources came from
+  int version;         // of Linux, with `patchlevel`; 0: the sources do not say
+  int patchlevel;
   int (*fuse_file_cached_io_open)(struct inode* inode, struct fuse_file* ff);
   int (*fuse_inode_uncached_io_start)(struct fuse_inode* fi, struct fuse_backing* fb);
   void (*fuse_inode_uncached_io_end)(struct fuse_inode* fi);
@@ -86,7 +108,22 @@ struct source_functions {
   int (*fuse_backing_close)(struct fuse_conn* fc, int backing_id);
   void (*fuse_backing_put)(struct fuse_backing* fb);
   void (*fuse_passthrough_release)(struct fuse_file* ff, struct fuse_backing* fb);
+  // Of file.c.
+  int (*fuse_finish_open)(struct inode* inode, struct file* file);
+  void (*fuse_sync_release)(struct fuse_inode* fi, struct fuse_file* ff, unsigned int flags);
+  int (*fuse_release)(struct inode* inode, struct file* file);
+  void (*fuse_file_put)(struct fuse_file* ff, bool sync);
+  void (*fuse_dio_lock)(struct kiocb* iocb, struct iov_iter* from, bool* exclusive);
+  void (*fuse_dio_unlock)(struct kiocb* iocb, bool exclusive);
+  int (*fuse_file_mmap)(struct file* file, struct vm_area_struct* vma);
 };
+
+// How often each of the C code's functions was entered, by its address in the library.
+struct source_count {
+  const void* function;  // NULL: not used
+  unsigned long calls;
+};
+enum { SOURCE_COUNTS = 256 };
 
 #ifndef __cplusplus
 extern struct source_points source_points;

@@ -4,14 +4,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "conformance/source/compare.h"
 #include "conformance/source/source_ops.h"
 #include "props/random_script.h"
+#include "sim/lock_step.h"
+#include "sim/script_comparison.h"
 
 namespace iomode {
 namespace {
 
 constexpr uint64_t kMaxStates = 200'000;
+constexpr int kSchedules = 5;
 
 rc::Gen<Script> Generator(RandomKind kind) {
   switch (kind) {
@@ -39,24 +41,36 @@ RandomComparison CompareRandom(RandomKind kind, const std::string& library) {
   RandomComparison result;
   const Revision& model = *FindRevision("v6.12");
   SourceInfo info;
-  const Revision* source = LoadSource(library, model, &info, &result.error);
+  const Revision* source = LoadSource(0, library, "source", &model, &info, &result.error);
   if (source == nullptr) return result;
-  Comparison all;
+  ScriptComparison all;
+  LockStepReport stepped;
   const rc::Gen<Script> generator = Generator(kind);
   result.agree = rc::check([&] {
     const Script script = *generator;
-    Comparison one = Compare(script, model, *source, kMaxStates);
-    if (UnlockedWriteAppeared()) one = Compare(script, model, *source, kMaxStates);
+    ScriptComparison one;
+    LockStepReport lock_step;
+    do {
+      one = CompareScript(script, model, *source, kMaxStates);
+      lock_step = LockStep(script, model, *source).Run(result.compared, kSchedules);
+    } while (UnlockedWriteAppeared());
+    stepped.schedules += lock_step.schedules;
+    stepped.states += lock_step.states;
+    one.differences.insert(one.differences.end(), lock_step.difference.begin(),
+                           lock_step.difference.end());
     result.compared += one.complete;
     result.incomplete += !one.complete;
     all.outcomes += one.outcomes;
-    all.model_states += one.model_states;
-    all.source_states += one.source_states;
+    all.rest_states += one.rest_states;
+    all.left_states += one.left_states;
+    all.right_states += one.right_states;
     if (!one.differences.empty()) RC_FAIL(absl::StrJoin(one.differences, "\n"));
   });
-  result.summary = absl::StrCat(result.compared, " programs compared, ", result.incomplete,
-                                " too large; ", all.outcomes, " outcomes; states: model ",
-                                all.model_states, ", source ", all.source_states);
+  result.summary = absl::StrCat(
+      result.compared, " programs compared, ", result.incomplete, " too large; ", all.outcomes,
+      " outcomes and ", all.rest_states, " states after steps; explored: model ", all.left_states,
+      " states, source ", all.right_states, "; in lock step: ", stepped.schedules, " schedules, ",
+      stepped.states, " states");
   return result;
 }
 

@@ -38,8 +38,8 @@ TEST(RandomSourceItself, FindsAChange) {
   if (BuiltSource().empty()) GTEST_SKIP() << BuiltSourceProblem();
   const std::string tree = TestFolder("changed");
   const Command edit =
-      Shell("mkdir -p " + tree + "/fs/fuse && cp " + BuiltSourceFolder() + "/*.c " + tree +
-            "/fs/fuse && sed -i 's/iocachectr > 0/iocachectr > 1/' " + tree + "/fs/fuse/iomode.c");
+      Shell("mkdir -p " + tree + " && cp -r " + BuiltSourceFolder() + "/. " + tree +
+            " && sed -i 's/iocachectr > 0/iocachectr > 1/' " + tree + "/fs/fuse/iomode.c");
   ASSERT_EQ(edit.exit_code, 0) << edit.errors;
   const Command build = RunBuild("--tree " + tree);
   ASSERT_EQ(build.exit_code, 0) << build.errors;

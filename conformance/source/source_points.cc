@@ -10,6 +10,7 @@
 
 #include "conformance/source/objects.h"
 #include "model/backing.h"
+#include "model/vfs.h"
 #include "sim/machine.h"
 
 namespace iomode {
@@ -36,12 +37,16 @@ SAME_PLACE(fuse_file, args, FuseFile<W>, args);
 SAME_PLACE(fuse_file, open_flags, FuseFile<W>, open_flags);
 SAME_PLACE(fuse_file, backing_id, FuseFile<W>, backing_id);
 SAME_PLACE(fuse_file, iomode, FuseFile<W>, iomode);
+SAME_PLACE(fuse_file, write_entry, FuseFile<W>, write_next);
+SAME_PLACE(fuse_file, flock, FuseFile<W>, release_inode);
 SAME_PLACE(fuse_backing, count, FuseBacking<W>, count);
 SAME_PLACE(fuse_backing, file, FuseBacking<W>, file);
 SAME_PLACE(fuse_backing, cred, FuseBacking<W>, cred);
 SAME_PLACE(fuse_backing, live, FuseBacking<W>, live);
 SAME_PLACE(fuse_conn, lock, FuseConn<W>, lock);
+SAME_PLACE(fuse_conn, caps, FuseConn<W>, caps);
 SAME_PLACE(fuse_conn, passthrough, FuseConn<W>, passthrough);
+SAME_PLACE(fuse_conn, no_open, FuseConn<W>, no_open);
 SAME_PLACE(fuse_conn, backing_files_map.slots, FuseConn<W>, backing_files_map);
 SAME_PLACE(fuse_conn, backing_files_map.ids, FuseConn<W>, backing_ids);
 SAME_PLACE(fuse_conn, backing_files_map.capacity, FuseConn<W>, backing_capacity);
@@ -50,6 +55,7 @@ SAME_PLACE(file, private_data, File<W>, private_data);
 SAME_PLACE(file, f_flags, File<W>, f_flags);
 #undef SAME_PLACE
 static_assert(sizeof(fuse_backing) == sizeof(FuseBacking<W>));
+static_assert(sizeof(fuse_file_args) <= sizeof(FuseFileArgs::room));
 
 Machine& machine() { return *static_cast<Machine*>(W::listener); }
 FuseConn<W>& conn() { return machine().conn(); }
@@ -60,8 +66,24 @@ To& As(From* object) {
   return *reinterpret_cast<To*>(object);
 }
 
+FuseInode<W>& Model(const inode* i) {
+  return *reinterpret_cast<FuseInode<W>*>(const_cast<inode*>(i));
+}
+FuseFile<W>& Model(const fuse_file* ff) {
+  return *reinterpret_cast<FuseFile<W>*>(const_cast<fuse_file*>(ff));
+}
+
 // Names the C function that the task is in while one of its operations lasts, or sleeps.
-using Function = W::Function;
+class Function {
+ public:
+  explicit Function(const char* name) : outer_(W::self().function) { W::self().function = name; }
+  ~Function() { W::self().function = outer_; }
+  Function(const Function&) = delete;
+  Function& operator=(const Function&) = delete;
+
+ private:
+  const char* outer_;
+};
 
 bool Within(const void* address, const void* begin, size_t bytes) {
   const auto* at = static_cast<const uint8_t*>(address);
@@ -102,6 +124,10 @@ void NoteWrite(const void* address) {
 }
 
 void Access(const void* address, int write) {
+  if (address == &conn().no_open && conn().cap(CONN_NO_OPEN)) {
+    W::operation(write ? "writes" : "reads", address);
+    return;
+  }
   if (SharedIn(address) == nullptr) return;
   if (write) {
     NoteWrite(address);
@@ -240,6 +266,71 @@ void RcuReadUnlock(const char* function) {
   if (W::rcu_read_unlock(conn().rcu)) fuse_backing_reclaim(conn());
 }
 
+void InodeLock(inode* i, const char* function) {
+  Function fn(function);
+  W::down_write(Model(i).i_rwsem);
+}
+void InodeUnlock(inode* i, const char* function) {
+  Function fn(function);
+  W::up_write(Model(i).i_rwsem);
+}
+void InodeLockShared(inode* i, const char* function) {
+  Function fn(function);
+  W::down_read(Model(i).i_rwsem);
+}
+void InodeUnlockShared(inode* i, const char* function) {
+  Function fn(function);
+  W::up_read(Model(i).i_rwsem);
+}
+long SizeRead(const inode* i, const char* function) {
+  Function fn(function);
+  return i_size_read(Model(i));
+}
+
+int WriteInodeNow(inode* i, const char* function) {
+  Function fn(function);
+  return write_inode_now(Model(i));
+}
+int InvalidateInodePages2(void* mapping, const char* function) {
+  Function fn(function);
+  return invalidate_inode_pages2(*static_cast<FuseInode<W>*>(mapping));
+}
+
+// include/uapi/linux/fuse.h
+constexpr int kReleaseRequest = 18;
+
+int Send(fuse_mount* fm, int opcode, bool background, const char* function) {
+  Function fn(function);
+  if (opcode != kReleaseRequest) return -ENOSYS;
+  FuseArgs<W> args = {};
+  args.opcode = FUSE_RELEASE;
+  args.inode = reinterpret_cast<FuseInode<W>*>(fm);
+  if (!background) return fuse_simple_request(conn(), args);
+  FuseReq<W>* req = conn().reqs.alloc();
+  req->args = args;
+  const int err = fuse_simple_background(conn(), *req);
+  if (err) conn().reqs.free(req);
+  return err;
+}
+
+bool WriteFileLinked(const fuse_file* ff) { return Model(ff).write_linked; }
+void LinkWriteFile(fuse_file* c_file) {
+  FuseFile<W>& ff = Model(c_file);
+  ff.write_linked = true;
+  ff.write_next = ff.inode->write_files;
+  ff.inode->write_files = &ff;
+}
+void UnlinkWriteFile(fuse_file* c_file) {
+  FuseFile<W>& ff = Model(c_file);
+  for (FuseFile<W>** at = &ff.inode->write_files; *at != nullptr; at = &(*at)->write_next) {
+    if (*at != &ff) continue;
+    *at = ff.write_next;
+    ff.write_next = nullptr;
+    ff.write_linked = false;
+    return;
+  }
+}
+
 fuse_backing* AllocBacking() {
   if (W::allocation_fails()) return nullptr;
   return reinterpret_cast<fuse_backing*>(conn().backings.alloc());
@@ -247,6 +338,10 @@ fuse_backing* AllocBacking() {
 void FreeBacking(fuse_backing* fb) { conn().backings.free(reinterpret_cast<FuseBacking<W>*>(fb)); }
 void FreeBackingRcu(fuse_backing* fb) {
   fuse_backing_free(conn(), reinterpret_cast<FuseBacking<W>*>(fb));
+}
+void FreeFile(fuse_file* ff) { conn().fuse_files.free(&Model(ff)); }
+void FreeArgs(fuse_file_args* args) {
+  if (args != nullptr) conn().file_args.free(reinterpret_cast<FuseFileArgs*>(args));
 }
 bool AllocationFails() { return W::allocation_fails(); }
 
@@ -259,6 +354,11 @@ bool IsBackingFile(const file* f) {
 void Warn(const char* what, const char* function) {
   Function fn(function);
   W::WARN_ON(true, what);
+}
+void FalseBusy() {
+  Function fn("fuse_dio_lock");
+  W::FALSE_BUSY(true,
+                "a write that may run in parallel is refused with EBUSY although no file caches");
 }
 
 }  // namespace
@@ -295,13 +395,27 @@ const source_points& SourcePoints() {
       .idr_find = IdrFind,
       .rcu_read_lock = RcuReadLock,
       .rcu_read_unlock = RcuReadUnlock,
+      .inode_lock = InodeLock,
+      .inode_unlock = InodeUnlock,
+      .inode_lock_shared = InodeLockShared,
+      .inode_unlock_shared = InodeUnlockShared,
+      .i_size_read = SizeRead,
+      .write_inode_now = WriteInodeNow,
+      .invalidate_inode_pages2 = InvalidateInodePages2,
+      .send = Send,
+      .write_file_linked = WriteFileLinked,
+      .link_write_file = LinkWriteFile,
+      .unlink_write_file = UnlinkWriteFile,
       .alloc_backing = AllocBacking,
       .free_backing = FreeBacking,
       .free_backing_rcu = FreeBackingRcu,
+      .free_file = FreeFile,
+      .free_args = FreeArgs,
       .allocation_fails = AllocationFails,
       .file_of_descriptor = FileOfDescriptor,
       .is_backing_file = IsBackingFile,
       .warn = Warn,
+      .false_busy = FalseBusy,
   };
   return points;
 }

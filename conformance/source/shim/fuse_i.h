@@ -29,6 +29,8 @@ enum { FUSE_I_CACHE_IO_MODE = 0 };
 // include/uapi/linux/fuse.h
 #define FOPEN_DIRECT_IO (1 << 0)
 #define FOPEN_KEEP_CACHE (1 << 1)
+#define FOPEN_NONSEEKABLE (1 << 2)
+#define FOPEN_STREAM (1 << 4)
 #define FOPEN_NOFLUSH (1 << 5)
 #define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)
 #define FOPEN_PASSTHROUGH (1 << 7)
@@ -36,6 +38,7 @@ enum { FUSE_I_CACHE_IO_MODE = 0 };
 
 // The model has no DAX.
 #define FUSE_IS_DAX(inode) false
+int fuse_dax_mmap(struct file* file, struct vm_area_struct* vma);
 
 static inline struct fuse_inode* get_fuse_inode(const struct inode* inode) {
   return (struct fuse_inode*)inode;
@@ -77,6 +80,8 @@ struct fuse_backing* fuse_passthrough_open(struct file* file, struct inode* inod
 struct fuse_backing* fuse_passthrough_open(struct file* file, int backing_id);
 #endif
 void fuse_passthrough_release(struct fuse_file* ff, struct fuse_backing* fb);
+
+ssize_t fuse_passthrough_mmap(struct file* file, struct vm_area_struct* vma);
 
 // Called by the read and write half of passthrough.c, which is the model's and not linked.
 void fuse_invalidate_atime(struct inode* inode);

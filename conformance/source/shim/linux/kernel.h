@@ -18,6 +18,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 
 #define IS_ENABLED(option) (option)
+#define container_of(pointer, type, member) ((type*)((char*)(pointer)-offsetof(type, member)))
 
 // The text of the condition is the finding's, so it is made before macros in it expand.
 #define WARN_ON(condition)                               \

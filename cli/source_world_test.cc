@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The kernel's own io-mode code against the model, on the project's scripts: unchanged they agree;
-// a change of one line is found; a fix does what its author says. Everything runs the commands that
-// a user would, in a process of its own, as changed code may crash. Also the sources' ways in, and
-// what is said of code that the shims cannot take.
+// --world source: the kernel's own io-mode code against the model, on the project's scripts.
+// Unchanged they agree; a change of one line is found; a fix does what its author says. Everything
+// runs the command that a user would, in a process of its own, as changed code may crash. Also the
+// sources' ways in, and what is said of code that the shims cannot take.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Small scripts, for what is run many times.
 constexpr char kFolders[] =
@@ -40,42 +41,73 @@ class SourceTest : public ::testing::Test {
 std::string EditedTree(const std::string& name, const std::string& file, const std::string& sed,
                        int* changed = nullptr) {
   const fs::path tree = TestFolder(name);
-  const fs::path folder = tree / "fs/fuse";
-  fs::create_directories(folder);
-  for (const char* source : {"iomode.c", "passthrough.c"}) {
-    fs::copy_file(fs::path(BuiltSourceFolder()) / source, folder / source,
-                  fs::copy_options::overwrite_existing);
-  }
+  const fs::path edited = tree / "fs/fuse" / file;
+  fs::copy(BuiltSourceFolder(), tree,
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   std::ofstream(tree / "edit.sed") << sed << "\n";
-  const Command edit = Shell(
-      absl::StrCat("sed -i -f ", (tree / "edit.sed").string(), " ", (folder / file).string()));
+  const Command edit =
+      Shell(absl::StrCat("sed -i -f ", (tree / "edit.sed").string(), " ", edited.string()));
   EXPECT_EQ(edit.exit_code, 0) << edit.errors;
-  const Command diff = Shell(absl::StrCat("diff ", BuiltSourceFolder(), "/", file, " ",
-                                          (folder / file).string(), " | grep -c '^[<>]'"));
+  const Command diff = Shell(absl::StrCat("diff ", BuiltSourceFolder(), "/fs/fuse/", file, " ",
+                                          edited.string(), " | grep -c '^[<>]'"));
   if (changed != nullptr) *changed = std::atoi(diff.output.c_str());
   return tree;
 }
 
-Command Build(const std::string& arguments) { return RunBuild(arguments); }
-
-Command IomodeSource(const std::string& subcommand, const std::string& library,
-                     const std::string& arguments) {
-  return Shell(absl::StrCat("conformance/source/iomode_source ", subcommand, " --library ", library,
-                            " ", arguments));
-}
+Command Iomode(const std::string& arguments) { return Shell("cli/iomode " + arguments); }
 
 TEST_F(SourceTest, AllScriptsAgreeWithTheModel) {
-  const Command compare = IomodeSource("compare", BuiltSource(), "--quiet scenarios");
-  EXPECT_EQ(compare.exit_code, 0) << compare.output << compare.errors;
-  EXPECT_THAT(compare.output, HasSubstr(" 0 differ, 0 incomplete"));
-  EXPECT_THAT(compare.output, HasSubstr("model's (v6.12): all else\n"));
-  std::cout << compare.output << "\n";
+  const Command diff = Iomode("diff v6.12 source --quiet scenarios");
+  EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
+  EXPECT_THAT(diff.output, HasSubstr(" 0 differ, 0 incomplete"));
+  EXPECT_THAT(diff.output, HasSubstr("in lock step: "));
+  // Whose code ran, with how often it was entered.
+  const std::string kernels =
+      diff.output.substr(diff.output.find("source: the kernel's code ("), std::string::npos);
+  const std::string models = kernels.substr(kernels.find("source: the model's (v6.12): "));
+  for (const char* function :
+       {"fuse_file_cached_io_open", "fuse_inode_uncached_io_start", "fuse_inode_uncached_io_end",
+        "fuse_file_io_open", "fuse_file_io_release", "fuse_backing_open", "fuse_backing_close",
+        "fuse_dio_wr_exclusive_lock", "fuse_dio_lock", "fuse_dio_unlock", "fuse_file_mmap",
+        "fuse_file_put", "fuse_prepare_release", "fuse_finish_open", "fuse_release"}) {
+    const std::string entry = absl::StrCat(" ", function, " ");
+    EXPECT_THAT(kernels.substr(0, kernels.find('\n')), HasSubstr(entry));
+    EXPECT_THAT(models, Not(HasSubstr(entry)));
+  }
+  std::cout << diff.output << "\n";
+}
+
+// The op-level graphs side by side, as deep as is quick.
+TEST_F(SourceTest, NoShortScriptTellsItFromTheModel) {
+  const Command diff = Iomode("diff v6.12 source --steps 4");
+  EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
+  EXPECT_THAT(diff.output, HasSubstr("no difference within"));
+  std::cout << diff.output << "\n";
+}
+
+TEST_F(SourceTest, EveryCommandRunsIt) {
+  const std::string script = "scenarios/hazards/H1-lost-wakeup.iom";
+  for (const char* command : {"check", "run"}) {
+    const Command of_model = Iomode(absl::StrCat(command, " --kernel v6.12 ", script));
+    const Command of_source = Iomode(absl::StrCat(command, " --world source ", script));
+    EXPECT_EQ(of_source.exit_code, of_model.exit_code) << of_source.output << of_source.errors;
+    EXPECT_THAT(of_source.output, HasSubstr("source: the kernel's code ("));
+    EXPECT_THAT(of_source.output, HasSubstr("lost-wakeup"));
+  }
+  const Command explore = Iomode("explore --world source --files 1");
+  EXPECT_THAT(explore.output, HasSubstr("source: all "));
+  EXPECT_THAT(explore.output, HasSubstr("source: the kernel's code ("));
+}
+
+TEST_F(SourceTest, ScriptsForOtherRevisionsAreLeftOut) {
+  const Command check = Iomode("check --world source scenarios/revisions/v6.9");
+  EXPECT_THAT(check.output, HasSubstr("0 scripts at source"));
+  EXPECT_THAT(check.output, HasSubstr("left out, for other revisions than v6.12"));
 }
 
 // v6.18 has other rules around the same io modes.
 TEST_F(SourceTest, RecordingsOfARealKernelHold) {
-  const Command check =
-      IomodeSource("check", BuiltSource(), "--kernel v6.18 --quiet scenarios/recorded");
+  const Command check = Iomode("check --world source --kernel v6.18 --quiet scenarios/recorded");
   EXPECT_EQ(check.exit_code, 0) << check.output << check.errors;
 }
 
@@ -85,10 +117,8 @@ struct Mutation {
   const char* sed;  // where, by function and a few characters; and what
 };
 
-// One line each. Changes that nobody can see from outside are not in the list: the mark that
-// fuse_file_uncached_io_release takes off a file about to be freed, the capability test of a
-// passthrough open where no id can exist without the capability, and the parallel flag of a file
-// that caches.
+// One line each. Not in the list is what no script here gets to: the capability test of a
+// passthrough open, as no id exists without the capability.
 const Mutation kMutations[] = {
     {"CachedOpenDoesNotAnnounce", "iomode.c",
      "/^int fuse_file_cached_io_open/,/wait_event/ { /set_bit(/d }"},
@@ -148,8 +178,37 @@ const Mutation kMutations[] = {
     {"ErrnoOfTheMode", "iomode.c", "/^int fuse_file_io_open/,/^}/ s/return -EIO/return err/"},
     {"NoCachedRelease", "iomode.c",
      "/^void fuse_file_io_release/,/^}/ { /fuse_file_cached_io_release/d }"},
+    // In the state only, for as long as the file lives.
+    {"UncachedMarkStays", "iomode.c",
+     "/^static void fuse_file_uncached_io_release/,/^}/ { /iomode = IOM_NONE/d }"},
+    {"ParallelFlagOfCachedFileStays", "iomode.c",
+     "/^int fuse_file_io_open/,/^}/ s/&= ~FOPEN_PARALLEL.*;/\\&= ~0;/"},
     {"NoUncachedRelease", "iomode.c",
      "/^void fuse_file_io_release/,/^}/ { /fuse_file_uncached_io_release/d }"},
+    {"WriteIgnoresCacheBit", "file.c",
+     "/^static bool fuse_dio_wr_exclusive_lock/,/^}/ s/if (test_bit(/if (0 \\&\\& test_bit(/"},
+    {"AppendInParallel", "file.c",
+     "/^static bool fuse_dio_wr_exclusive_lock/,/^}/ s/if (iocb->ki_flags & IOCB_APPEND)/if (0)/"},
+    {"EveryWriteMayBeParallel", "file.c",
+     "/^static bool fuse_dio_wr_exclusive_lock/,/^}/ s/if (!(ff->open_flags/if (!(1 | "
+     "ff->open_flags/"},
+    {"WriteKeepsInodeLock", "file.c",
+     "/^static void fuse_dio_unlock/,/^}/ { /inode_unlock_shared/d }"},
+    {"WriteKeepsReference", "file.c",
+     "/^static void fuse_dio_unlock/,/^}/ { /fuse_inode_uncached_io_end/d }"},
+    {"FallBackHoldsBothLocks", "file.c",
+     "/^static void fuse_dio_lock/,/^}/ { /inode_unlock_shared/d }"},
+    {"MmapOfPassthroughInode", "file.c",
+     "/^static int fuse_file_mmap/,/^}/ s/else if (fuse_inode_backing(.*/else if (0)/"},
+    {"MmapKeepsPages", "file.c",
+     "/^static int fuse_file_mmap/,/^}/ { /invalidate_inode_pages2/d }"},
+    {"SyncReleaseDropsIoMode", "file.c",
+     "/^static void fuse_prepare_release/,/^}/ s/sync ? NULL : //"},
+    {"ReleaseKeepsWriteFile", "file.c", "/^static void fuse_prepare_release/,/^}/ { /list_del/d }"},
+    {"PutForgetsIoMode", "file.c",
+     "/^static void fuse_file_put/,/^}/ s/if (ra && ra->inode)/if (0)/"},
+    {"WriteFileNotLinked", "file.c",
+     "/^int fuse_finish_open/,/^}/ s/ && fc->writeback_cache/ \\&\\& 0/"},
     {"CloseKeepsReference", "passthrough.c",
      "/^int fuse_backing_close/,/^}/ { /fuse_backing_put/d }"},
     {"LookupWithoutReference", "passthrough.c",
@@ -168,12 +227,10 @@ TEST_P(MutationTest, IsFound) {
   int changed = 0;
   const std::string tree = EditedTree(mutation.name, mutation.file, mutation.sed, &changed);
   ASSERT_TRUE(changed == 1 || changed == 2) << changed << " lines differ";
-  const Command build = Build("--tree " + tree);
-  ASSERT_EQ(build.exit_code, 0) << build.errors;
-  const Command compare = IomodeSource(
-      "compare", build.output, absl::StrCat("--first --quiet --max-states 200000 ", kFolders));
-  EXPECT_EQ(compare.exit_code, 1) << compare.output << compare.errors;
-  EXPECT_THAT(compare.output, HasSubstr(" alone: "));
+  const Command diff = Iomode(absl::StrCat("diff v6.12 source --tree ", tree,
+                                           " --first --quiet --max-states 200000 ", kFolders));
+  EXPECT_EQ(diff.exit_code, 1) << diff.output << diff.errors;
+  EXPECT_THAT(diff.output, HasSubstr(" 1 differ"));
 }
 
 INSTANTIATE_TEST_SUITE_P(OneLine, MutationTest, ::testing::ValuesIn(kMutations),
@@ -182,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(OneLine, MutationTest, ::testing::ValuesIn(kMutations),
 // docs/how-to/check-a-patch.md
 TEST_F(SourceTest, FixOfTheLostWakeup) {
   const std::string scenario = "scenarios/hazards/H1-lost-wakeup.iom";
-  const Command before = IomodeSource("check", BuiltSource(), scenario);
+  const Command before = Iomode("check --world source " + scenario);
   EXPECT_EQ(before.exit_code, 0) << before.output;  // it expects the finding
 
   int changed = 0;
@@ -192,15 +249,17 @@ TEST_F(SourceTest, FixOfTheLostWakeup) {
                  "/fuse_inode_backing_set(/a wake_up(&fi->direct_io_waitq);\n}",
                  &changed);
   EXPECT_EQ(changed, 1);
-  const Command build = Build("--tree " + tree);
-  ASSERT_EQ(build.exit_code, 0) << build.errors;
-  const Command after = IomodeSource("check", build.output, scenario);
+  const Command after = Iomode("check --world source:" + tree + " " + scenario);
   EXPECT_EQ(after.exit_code, 1) << after.output;
   EXPECT_THAT(after.output, HasSubstr("model gives -> 0; 4 -> EIO"));  // in step 5
   // What the fix does is what the model's proposal says it would.
-  const Command compare = IomodeSource(
-      "compare", build.output, "--kernel v7.3+wake-on-attach --quiet " + std::string(kFolders));
-  EXPECT_EQ(compare.exit_code, 0) << compare.output;
+  const Command diff = Iomode(absl::StrCat("diff v7.3+wake-on-attach source:", tree,
+                                           " --kernel v7.3+wake-on-attach --quiet ", kFolders));
+  EXPECT_EQ(diff.exit_code, 0) << diff.output;
+  // Two kernels' code side by side.
+  const Command both = Iomode(absl::StrCat("diff source source:", tree, " --steps 5"));
+  EXPECT_EQ(both.exit_code, 1) << both.output << both.errors;
+  EXPECT_THAT(both.output, HasSubstr("# source finds lost-wakeup"));
 }
 
 TEST_F(SourceTest, NamesMissingShims) {
@@ -216,9 +275,10 @@ TEST_F(SourceTest, NamesMissingShims) {
        "calls iov_iter_count(), which is declared"},
   };
   for (const auto& c : cases) {
-    const Command build = Build("--tree " + EditedTree("missing", "iomode.c", c.sed));
-    EXPECT_EQ(build.exit_code, 1);
-    EXPECT_THAT(build.errors, HasSubstr(c.message));
+    const Command check =
+        Iomode("check scenarios/rules --world source:" + EditedTree("missing", "iomode.c", c.sed));
+    EXPECT_EQ(check.exit_code, 2);
+    EXPECT_THAT(check.errors, HasSubstr(c.message));
   }
 }
 
@@ -233,43 +293,54 @@ TEST_F(SourceTest, TakesTheFilesOfLaterKernels) {
       " >backing.c && sed -i '", moved, "{ /Setup passthrough/!d; s/^/\\/*\\n/ };",
       "/fuse_passthrough_open/,/^{/ { /struct inode/d }' passthrough.c"));
   ASSERT_EQ(split.exit_code, 0) << split.errors;
-  const Command build = Build("--tree " + tree);
-  ASSERT_EQ(build.exit_code, 0) << build.errors;
-  EXPECT_EQ(IomodeSource("compare", build.output, "--quiet scenarios/backing").exit_code, 0);
+  const Command diff =
+      Iomode("diff v6.12 source --tree " + tree + " --quiet scenarios/backing scenarios/waits");
+  EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
 }
 
 TEST_F(SourceTest, TakesClang) {
   if (Shell("command -v clang").exit_code != 0) GTEST_SKIP() << "no clang here";
-  const Command build = Build("--cc clang");
-  ASSERT_EQ(build.exit_code, 0) << build.errors;
-  const Command compare = IomodeSource("compare", build.output, absl::StrCat("--quiet ", kFolders));
-  EXPECT_EQ(compare.exit_code, 0) << compare.output;
+  const Command diff =
+      Shell(absl::StrCat("CC=clang cli/iomode diff v6.12 source --quiet ", kFolders));
+  EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
 }
 
 TEST_F(SourceTest, TakesACommitOfARepository) {
   const std::string tree = EditedTree("repository", "iomode.c", "");
   const std::string git = "git -c user.name=a -c user.email=a@b -C " + tree + " ";
   ASSERT_EQ(Shell("rm -rf " + tree + "/.git").exit_code, 0);
-  ASSERT_EQ(Shell(git + "init -q && " + git + "add fs && " + git + "commit -qm one").exit_code, 0);
-  const Command build = Build("--git " + tree + " --rev HEAD");
-  ASSERT_EQ(build.exit_code, 0) << build.errors;
-  EXPECT_EQ(IomodeSource("check", build.output, "--quiet scenarios/rules").exit_code, 0);
-  EXPECT_EQ(Build("--git " + tree + " --rev HEAD~7").exit_code, 4);
-  EXPECT_EQ(Build("--git " + tree).exit_code, 2);
+  ASSERT_EQ(
+      Shell(git + "init -q && " + git + "add fs Makefile && " + git + "commit -qm one").exit_code,
+      0);
+  const std::string check = "check --quiet scenarios/rules --world source --git " + tree;
+  const Command at_head = Iomode(check + " --rev HEAD");
+  EXPECT_EQ(at_head.exit_code, 0) << at_head.output << at_head.errors;
+  EXPECT_EQ(Iomode(check + " --rev HEAD~7").exit_code, 4);
+  EXPECT_EQ(Iomode(check).exit_code, 2);
 }
 
 TEST_F(SourceTest, SaysWhereThereIsNoKernel) {
-  const Command build = Build("--tree /nowhere");
-  EXPECT_EQ(build.exit_code, 4);
-  EXPECT_THAT(build.errors, HasSubstr("/nowhere: has no fs/fuse/iomode.c"));
-  EXPECT_EQ(Build("--tarball /nowhere.tar.xz").exit_code, 4);
-  EXPECT_EQ(Build("--tree a --tarball b").exit_code, 2);
+  const Command check = Iomode("check scenarios/rules --world source:/nowhere");
+  EXPECT_EQ(check.exit_code, 4);
+  EXPECT_THAT(check.errors, HasSubstr("/nowhere: has no fs/fuse/iomode.c"));
+  EXPECT_EQ(Iomode("check scenarios/rules --world source --tarball /nowhere.tar.xz").exit_code, 4);
 }
 
-TEST(SourceLibrary, OtherFilesAreRefused) {
-  const Command compare = IomodeSource("compare", "/nowhere.so", "scenarios");
-  EXPECT_EQ(compare.exit_code, 2);
-  EXPECT_THAT(compare.errors, HasSubstr("/nowhere.so"));
+TEST_F(SourceTest, SaysWhatIsAmbiguous) {
+  EXPECT_EQ(Iomode("check scenarios/rules --world source --tree a --tarball b").exit_code, 2);
+  EXPECT_EQ(Iomode("check scenarios/rules --world source:a --tree b").exit_code, 2);
+  EXPECT_EQ(Iomode("check scenarios/rules --tree a").exit_code, 2);
+  EXPECT_EQ(Iomode("check scenarios/rules --world other").exit_code, 2);
+}
+
+// Sources that do not say their version need --kernel.
+TEST_F(SourceTest, SaysWhenTheVersionIsUnknown) {
+  const std::string tree = EditedTree("unknown", "iomode.c", "");
+  fs::remove(fs::path(tree) / "Makefile");
+  const Command check = Iomode("check scenarios/rules --world source:" + tree);
+  EXPECT_EQ(check.exit_code, 2);
+  EXPECT_THAT(check.errors, HasSubstr("--kernel"));
+  EXPECT_EQ(Iomode("check scenarios/rules --kernel v6.12 --world source:" + tree).exit_code, 0);
 }
 
 }  // namespace
