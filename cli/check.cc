@@ -29,6 +29,7 @@ struct CheckFlags {
   Watch::Limits limits;
   SamplingFlags sampling;
   bool self_check = false;
+  bool no_reduction = false;
   bool quiet = false;
 };
 
@@ -157,6 +158,7 @@ int Check(const CheckFlags& flags) {
     const Verdict verdict = RunSettled([&] {
       return CheckScript(script, *judge,
                          {.max_states = flags.max_states,
+                          .reduce = !flags.no_reduction,
                           .watch = watch.watch(),
                           .sample = flags.sampling.ToOptions(),
                           .self_check = flags.self_check});
@@ -226,6 +228,8 @@ void AddCheckCommand(CLI::App& app, Action& action) {
   AddSampling(command, flags->sampling);
   command->add_flag("--self-check", flags->self_check,
                     "replay schedules, each of which has to do the same again");
+  command->add_flag("--no-reduction", flags->no_reduction,
+                    "explore interleavings that show nothing new, too");
   command->add_flag("--quiet", flags->quiet, "print only what does not hold, and the summary");
   command->callback([flags, &action] { action = [flags] { return Check(*flags); }; });
 }

@@ -19,7 +19,7 @@ namespace iomode {
 // The caller holds no spin lock.
 template <class W>
 [[gnu::noinline]] int fuse_simple_request(FuseConn<W>& fc, FuseArgs<W>& args) {
-  W::operation("sends to the server on", &fc.connected, args.opcode);
+  W::reading_operation("sends to the server on", &fc.connected, args.opcode);
   if (!fc.connected.value) return -ENOTCONN;
   // A task that was killed takes the request back, unless the server reads it first.
   const bool force = args.opcode == FUSE_FLUSH || args.opcode == FUSE_RELEASE;
@@ -39,7 +39,7 @@ template <class W>
 // the request unsent.
 template <class W>
 int fuse_simple_background(FuseConn<W>& fc, FuseReq<W>& req) {
-  W::operation("sends in the background on", &fc.connected, req.args.opcode);
+  W::reading_operation("sends in the background on", &fc.connected, req.args.opcode);
   if (!fc.connected.value) return -ENOTCONN;
   req.background = true;
   req.task = W::current();

@@ -221,6 +221,7 @@ int filemap_check_errors(AddressSpace<W>& mapping) {
 // reported (errseq_sample).
 template <class W>
 uint8_t filemap_sample_wb_err(const AddressSpace<W>& mapping) {
+  W::reads_unlocked(mapping.i_pages);
   return mapping.wb_seen ? mapping.wb_seq : uint8_t{0};
 }
 

@@ -15,6 +15,9 @@
 
 namespace iomode {
 
+// Told of each access to a Racy variable of this thread, if set.
+inline thread_local void (*racy_observer)(const void* variable, bool write) = nullptr;
+
 template <class T>
 T racy_read(const T& variable) {
   return std::atomic_ref<T>(const_cast<T&>(variable)).load(std::memory_order_acquire);
@@ -29,8 +32,12 @@ template <class T>
 struct Racy {
   alignas(std::atomic_ref<T>::required_alignment) T unsynchronized;
 
-  operator T() const { return racy_read(unsynchronized); }
+  operator T() const {
+    if (racy_observer != nullptr) racy_observer(this, false);
+    return racy_read(unsynchronized);
+  }
   T operator=(T value) {
+    if (racy_observer != nullptr) racy_observer(this, true);
     racy_write(unsynchronized, value);
     return value;
   }

@@ -103,6 +103,7 @@ template <class W>
       return err;
     }
     const int64_t last = index + *n - 1;
+    W::reads_unlocked(mapping.i_pages);
     if (__page_is(mapping, last, PG_readahead))
       page_cache_async_ra(fi, *iocb.file, last, end - last);
     if (__page_is(mapping, last, PG_uptodate)) return 0;

@@ -77,6 +77,8 @@ struct ExampleWorld {
   // A visible operation on `object` that the caller carries out itself, right after this: a
   // scheduling point. `verb` is a constant, for stories: "looks up in".
   static void operation(const char* verb, const void* object, int64_t value = 0);
+  // The same for one that only reads `object`.
+  static void reading_operation(const char* verb, const void* object, int64_t value = 0);
 
   // --- Reference counts (refcount_t) ---
   //
@@ -114,6 +116,8 @@ struct ExampleWorld {
   struct SpinLock {};
   static void spin_lock(SpinLock& lock);
   static void spin_unlock(SpinLock& lock);
+  // The operation under way reads, without the lock, what the lock protects.
+  static void reads_unlocked(const SpinLock& lock);
 
   // --- Sleeping ---
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The explorer, which merges states, against the naive enumerator, which does not: same outcomes
-// and same kinds of findings for random litmus programs. Where the naive enumerator gives up, what
-// it has seen must be among what the explorer found.
+// and same kinds of findings for random litmus programs, with and without reduction. Where the
+// naive enumerator gives up, what it has seen must be among what the explorer found.
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -30,9 +30,10 @@ std::string Names(const std::set<FindingKind>& kinds) {
   });
 }
 
-void RequireSameAsNaive(const Script& script, const Revision& revision) {
+void RequireSameAsNaive(const Script& script, const Revision& revision, bool reduce) {
   PrintOnCrash(script);
-  const LitmusReport explored = RunLitmus(script, revision, {.max_states = kMaxStates});
+  const LitmusReport explored =
+      RunLitmus(script, revision, {.max_states = kMaxStates, .reduce = reduce});
   if (!explored.stats.complete) RC_DISCARD("too many states");
   const NaiveReport naive = EnumerateLitmus(script, revision, kMaxSchedules);
   RC_CLASSIFY(naive.stats.complete, "all schedules enumerated");
@@ -58,18 +59,53 @@ void RequireSameAsNaive(const Script& script, const Revision& revision) {
 
 TEST(Explorer, AgreesWithTheNaiveEnumeratorOnTwoThreads) {
   CheckProperty("two threads of one or two steps", 150,
-                [] { RequireSameAsNaive(*LitmusScripts(2, 2), NewestRevision()); });
+                [] { RequireSameAsNaive(*LitmusScripts(2, 2), NewestRevision(), false); });
+  CheckProperty("two threads of one or two steps, reduced", 150,
+                [] { RequireSameAsNaive(*LitmusScripts(2, 2), NewestRevision(), true); });
 }
 
 TEST(Explorer, AgreesWithTheNaiveEnumeratorOnThreeThreads) {
   CheckProperty("three threads of up to three steps", 15,
-                [] { RequireSameAsNaive(*LitmusScripts(3, 3), NewestRevision()); });
+                [] { RequireSameAsNaive(*LitmusScripts(3, 3), NewestRevision(), true); });
 }
 
 TEST(Explorer, AgreesWithTheNaiveEnumeratorAtEveryRevision) {
   CheckProperty("two threads at any revision", 40, [] {
     const auto revision = *rc::gen::inRange<size_t>(0, Revisions().size());
-    RequireSameAsNaive(*LitmusScripts(2, 1), Revisions()[revision]);
+    RequireSameAsNaive(*LitmusScripts(2, 1), Revisions()[revision], true);
+  });
+}
+
+// Rest states are the same ones, not just alike: as many of each outcome.
+void RequireReductionChangesNothing(const Script& script, const Revision& revision) {
+  PrintOnCrash(script);
+  const LitmusReport full =
+      RunLitmus(script, revision, {.max_states = kMaxStates, .reduce = false});
+  if (!full.stats.complete) RC_DISCARD("too many states");
+  const LitmusReport reduced =
+      RunLitmus(script, revision, {.max_states = kMaxStates, .reduce = true});
+  RC_CLASSIFY(reduced.stats.states * 2 < full.stats.states, "less than half of the states");
+  RC_ASSERT(reduced.stats.complete);
+  RC_ASSERT(reduced.stats.states <= full.stats.states);
+  for (const auto& [outcome, states] : full.outcomes) {
+    const auto found = reduced.outcomes.find(outcome);
+    if (found == reduced.outcomes.end() || found->second != states)
+      RC_FAIL(absl::StrCat("the reduced search does not reach all of ", PrintOutcome(outcome)));
+  }
+  RC_ASSERT(reduced.outcomes.size() == full.outcomes.size());
+  if (KindsOf(full.findings) != KindsOf(reduced.findings))
+    RC_FAIL(absl::StrCat("full: ", Names(KindsOf(full.findings)),
+                         ", reduced: ", Names(KindsOf(reduced.findings))));
+}
+
+TEST(Explorer, ReductionKeepsRestStatesAndFindings) {
+  CheckProperty("two threads", 1000,
+                [] { RequireReductionChangesNothing(*LitmusScripts(2, 3), NewestRevision()); });
+  CheckProperty("three threads", 500,
+                [] { RequireReductionChangesNothing(*LitmusScripts(3, 2), NewestRevision()); });
+  CheckProperty("any revision", 500, [] {
+    const auto revision = *rc::gen::inRange<size_t>(0, Revisions().size());
+    RequireReductionChangesNothing(*LitmusScripts(3, 2), Revisions()[revision]);
   });
 }
 

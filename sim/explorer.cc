@@ -2,6 +2,8 @@
 
 #include "sim/explorer.h"
 
+#include <bit>
+
 #include "absl/strings/str_cat.h"
 #include "sim/estimate.h"
 
@@ -12,7 +14,7 @@ std::string PrintStats(const ExploreStats& stats) {
                       stats.states, " states, ", stats.transitions, " transitions explored");
 }
 
-// Moves the frame to its next enabled transition; false when there is none left.
+// Moves the frame to its next transition; false when there is none left.
 bool Explorer::Advance(Frame& frame) {
   Scheduler& s = machine_.scheduler();
   if (frame.slot >= 0 && s.task(frame.slot).pending == Pending::kChoose &&
@@ -20,11 +22,60 @@ bool Explorer::Advance(Frame& frame) {
     frame.choice++;
     return true;
   }
+  if (frame.todo == 0) return false;
   frame.choice = 0;
-  while (++frame.slot < s.task_count()) {
-    if (s.Enabled(frame.slot)) return true;
+  frame.slot = static_cast<int16_t>(std::countr_zero(frame.todo));
+  frame.todo &= frame.todo - 1;
+  return true;
+}
+
+uint64_t Explorer::ToTry() {
+  Scheduler& s = machine_.scheduler();
+  uint64_t enabled = 0;
+  for (int slot = 0; slot < s.task_count(); slot++) enabled |= uint64_t{s.Enabled(slot)} << slot;
+  return reduces_ ? reduction_.Choose(enabled) : enabled;
+}
+
+void Explorer::Search(Visited& visited, const std::function<void()>& search) {
+  const ExploreStats before = stats_;
+  do {
+    stats_ = before;
+    visited = Visited();
+    reduction_.Begin();
+    search();
+    walks_ = kWalks;
+  } while (reduction_.stale() && stats_.complete);
+  walks_ = 0;
+}
+
+// Lets tasks run at random until none can, so that the reduction learns what they access.
+void Explorer::Walk() {
+  Scheduler& s = machine_.scheduler();
+  const ChangeLog::Mark start = log_.mark();
+  while (true) {
+    int slots[64];
+    int enabled = 0;
+    for (int slot = 0; slot < s.task_count(); slot++) {
+      if (s.Enabled(slot)) slots[enabled++] = slot;
+    }
+    if (enabled == 0) break;
+    const int slot = slots[random_() % enabled];
+    const int choices = s.task(slot).pending == Pending::kChoose ? s.task(slot).choices : 1;
+    Step(slot, static_cast<int>(random_() % choices));
   }
-  return false;
+  log_.Undo(start);
+  reduction_.Enter();
+}
+
+// Resumes a task and takes note of what that changed. Returns where the task stood before, for the
+// reduction.
+int Explorer::Step(int slot, int choice) {
+  Scheduler& s = machine_.scheduler();
+  s.footprint().Clear();
+  s.Resume(slot, choice);
+  machine_.Finish(slot);
+  log_.Note(slot);
+  return reduces_ ? reduction_.Note(slot) : -1;
 }
 
 bool Explorer::HasToStop(const Visited& visited, const Snapshot& root, uint64_t max_states) {
@@ -54,12 +105,16 @@ std::vector<Move> Explorer::Path() const {
 
 void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
                    const std::function<void()>& at_state) {
-  Scheduler& s = machine_.scheduler();
   ScheduledWorld::listener = &machine_;
+  racy_observer = reduces_ ? [](const void* variable, bool write) {
+    if (Scheduler* scheduler = Scheduler::current()) scheduler->Touch(variable, write);
+  } : static_cast<void (*)(const void*, bool)>(nullptr);
   frames_.clear();
   log_.Begin();
   Snapshot root;
-  if (watch_ != nullptr) root.Save(s);
+  if (watch_ != nullptr) root.Save(machine_.scheduler());
+  if (reduces_) reduction_.Enter();
+  for (int i = 0; i < walks_; i++) Walk();
   const auto enter = [&]() {
     if (!visited.Insert(log_.key())) return;
     stats_.states++;
@@ -67,13 +122,16 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
       at_state();
       log_.Note(-1);
     }
-    frames_.push_back({log_.mark(), -1, 0});
+    frames_.push_back({log_.mark(), -1, 0, -1, ToTry()});
   };
   enter();
   while (!frames_.empty()) {
     Frame& frame = frames_.back();
     const bool first = frame.slot < 0;
-    if (!first) log_.Undo(frame.mark);
+    if (!first) {
+      log_.Undo(frame.mark);
+      reduction_.Undo(frame.slot, frame.place);
+    }
     if (!Advance(frame)) {
       if (first) {
         stats_.rests++;
@@ -83,15 +141,13 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
       frames_.pop_back();
       continue;
     }
-    if (HasToStop(visited, root, max_states)) {
+    if (reduction_.stale() || HasToStop(visited, root, max_states)) {
       log_.Undo(frames_.front().mark);
       frames_.clear();
       return;
     }
     const int slot = frame.slot;
-    s.Resume(slot, frame.choice);
-    machine_.Finish(slot);
-    log_.Note(slot);
+    frame.place = static_cast<int16_t>(Step(slot, frame.choice));
     stats_.transitions++;
     enter();
   }

@@ -9,11 +9,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "sim/change_log.h"
 #include "sim/machine.h"
+#include "sim/reduction.h"
 #include "sim/scheduler.h"
 #include "sim/visited_set.h"
 #include "sim/watch.h"
@@ -47,7 +49,10 @@ class Explorer {
 
   // `watch`, which may be null, outlives the explorer.
   explicit Explorer(Machine& machine, Watch* watch = nullptr)
-      : machine_(machine), watch_(watch), log_(machine.scheduler()) {}
+      : machine_(machine),
+        watch_(watch),
+        log_(machine.scheduler()),
+        reduction_(machine.scheduler()) {}
 
   // Explores from the state that the machine is in, and leaves the machine there. At each rest
   // state not in `visited` yet, `at_rest` is called with the machine in it; at every other new
@@ -58,6 +63,10 @@ class Explorer {
 
   // While Run() calls back: the transitions from its start to the present state.
   std::vector<Move> Path() const;
+  // Runs `search`, which calls Run() once or several times with `visited`, until it has missed
+  // nothing: see sim/reduction.h. `search` may be run several times.
+  void Search(Visited& visited, const std::function<void()>& search);
+  void set_reduces(bool reduces) { reduces_ = reduces; }
 
   const ExploreStats& stats() const { return stats_; }
 
@@ -66,6 +75,8 @@ class Explorer {
     ChangeLog::Mark mark;  // of the state
     int16_t slot;          // whose transition is being taken; -1 before the first
     int16_t choice;
+    int16_t place;  // of its task before the transition, for the reduction
+    uint64_t todo;  // the slots that are still to be tried
   };
 
   bool Advance(Frame& frame);
@@ -73,12 +84,21 @@ class Explorer {
 
   // Transitions between looks at the Watch.
   static constexpr uint64_t kWatchEvery = 512;
+  uint64_t ToTry();
+  int Step(int slot, int choice);
+  void Walk();
+
+  static constexpr int kWalks = 24;
 
   Machine& machine_;
   Watch* watch_;
   ExploreStats stats_;
   std::vector<Frame> frames_;
   ChangeLog log_;
+  Reduction reduction_;
+  bool reduces_ = false;
+  int walks_ = 0;  // before the next search
+  std::minstd_rand random_;
 };
 
 }  // namespace iomode

@@ -79,6 +79,7 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   LitmusReport report;
   RunnerOptions runner_options;
   runner_options.max_states = options.max_states;
+  runner_options.reduce = options.reduce;
   runner_options.watch = options.watch;
   runner_options.faults = options.faults;
   runner_options.self_check = options.self_check;
@@ -91,22 +92,26 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   Machine& machine = runner.machine();
   Explorer explorer(machine, options.watch);
   Explorer::Visited visited;
-  for (const Snapshot& state : runner.states()) {
-    state.Restore(machine.scheduler());
-    StartThreads(machine);
-    Snapshot root;
-    root.Save(machine.scheduler());
-    explorer.Run(
-        visited, options.max_states,
-        [&] {
-          report.outcomes[OutcomeOf(machine)]++;
-          if (options.self_check != nullptr)
-            options.self_check->Verify(machine, root, explorer.Path());
-          machine.CheckAtRest();
-        },
-        [&] { machine.CheckStarvation(); });
-    if (!explorer.stats().complete) break;
-  }
+  explorer.set_reduces(options.reduce && machine.Reducible());
+  explorer.Search(visited, [&] {
+    report.outcomes.clear();
+    for (const Snapshot& state : runner.states()) {
+      state.Restore(machine.scheduler());
+      StartThreads(machine);
+      Snapshot root;
+      root.Save(machine.scheduler());
+      explorer.Run(
+          visited, options.max_states,
+          [&] {
+            report.outcomes[OutcomeOf(machine)]++;
+            if (options.self_check != nullptr)
+              options.self_check->Verify(machine, root, explorer.Path());
+            machine.CheckAtRest();
+          },
+          [&] { machine.CheckStarvation(); });
+      if (!explorer.stats().complete) break;
+    }
+  });
   report.stats = explorer.stats();
   report.findings.insert(machine.findings().begin(), machine.findings().end());
   std::set<LitmusOutcome> outcomes;

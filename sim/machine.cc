@@ -62,6 +62,27 @@ void Machine::BuildPrograms() {
   }
 }
 
+// Mappings, kills and aborts reach into what other tasks do without a trace in their footprints, as
+// do code from elsewhere, faults and the writers that mark their file.
+bool Machine::Reducible() const {
+  if (faults_->allocation != 0 || faults_->request != 0) return false;
+  if (fc_->ops != nullptr || revision_.rules.parallel_write_marks_file) return false;
+  return std::none_of(programs_.begin(), programs_.end(), [](const Program& p) {
+    switch (p.step->op) {
+      case Op::kMmap:
+      case Op::kMunmap:
+      case Op::kLoad:
+      case Op::kStore:
+      case Op::kMsync:
+      case Op::kKill:
+      case Op::kAbort:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
 void Machine::BuildKernel() {
   const int steps = static_cast<int>(programs_.size());
   const int32_t pages = PagesNeeded(programs_);
@@ -96,17 +117,18 @@ void Machine::BuildKernel() {
   fc_->connected.value = 1;
   fc_->backing_capacity = backing_opens;
   fc_->backing_files_map = s.Allocate<FuseBacking<W>*>(backing_opens);
-  const auto pool = [&s](auto& p, int n) {
+  const auto pool = [&s](auto& p, int n, int by_slot = 0) {
     using Item = std::remove_pointer_t<decltype(p.items)>;
     p.items = s.Allocate<Item>(n);
     p.capacity = static_cast<int16_t>(n);
+    p.by_slot = static_cast<uint8_t>(by_slot);
   };
   pool(fc_->backings, backing_opens);
   pool(fc_->fuse_files, opens_);
   pool(fc_->files, opens_);
-  pool(fc_->reqs, requests);
-  pool(fc_->ios, steps);
-  fc_->vmas = {s.Allocate<Vma<W>>(maps_), static_cast<int16_t>(maps_)};
+  pool(fc_->reqs, requests, 2);
+  pool(fc_->ios, steps, 1);
+  fc_->vmas = {s.Allocate<Vma<W>>(maps_), static_cast<int16_t>(maps_), 0};
   vmas_ = fc_->vmas.items;
   cows_ = s.Allocate<uint8_t>(maps_ * pages);
 
@@ -189,6 +211,8 @@ void Machine::TaskMain(void* context, uint32_t user) {
 void Machine::StepMain(int index) {
   StepState& state = steps_[index];
   const Step& step = *programs_[index].step;
+  W::self().item = static_cast<uint8_t>(std::max(programs_[index].open, 0));
+  if (step.file >= 0) W::scheduler().Touch(&owners_[step.file], step.op == Op::kOpen);
   if (step.op == Op::kOpen) owners_[step.file] = static_cast<int16_t>(programs_[index].open + 1);
   const int owner = ProcessOf(step);
   state.process = static_cast<int16_t>(owner + 1);

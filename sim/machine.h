@@ -110,6 +110,9 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   const Revision& revision() const { return revision_; }
   Scheduler& scheduler() { return *scheduler_; }
   const Scheduler& scheduler() const { return *scheduler_; }
+  // Whether footprints (sim/scheduler.h) tell all that the script's steps access, so that a search
+  // may leave interleavings out.
+  bool Reducible() const;
   const std::vector<Program>& programs() const { return programs_; }
 
   // Starts the task of program `index`; it stands before its first operation.
@@ -251,6 +254,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // The server, in server.cc.
   bool Holds(const FuseReq<W>& req) const;
   void Answer(FuseReq<W>& req, int error);
+  void TouchAnswered(const FuseReq<W>& req);
   void AnswerOpen(FuseReq<W>& req);
   void AnswerRead(FuseReq<W>& req);
   void AnswerWrite(FuseReq<W>& req);

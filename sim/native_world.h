@@ -209,6 +209,8 @@ struct BasicNativeWorld {
     return static_cast<ValueOf<Var>>(v.value.fetch_add(1) + 1);
   }
   static void operation(const char*, const void*, int64_t = 0) { Probe::Point(); }
+  static void reading_operation(const char*, const void*, int64_t = 0) { Probe::Point(); }
+  static void reads_unlocked(const SpinLock&) {}
 
   // --- Reference counts ---
 

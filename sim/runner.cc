@@ -78,6 +78,7 @@ Runner::Runner(const Script& script, const Revision& revision, const RunnerOptio
       explorer_(machine_, options.watch),
       random_(options.seed.value_or(0)) {
   machine_.Inject(options.faults);
+  explorer_.set_reduces(options.reduce && machine_.Reducible());
   states_.emplace_back();
   states_.back().Save(machine_.scheduler());
 }
@@ -122,25 +123,25 @@ bool Runner::RunStep(int index) {
   Explorer::Visited visited;
   Explorer::Visited kept;
   std::vector<Snapshot> next;
-  for (const Snapshot& state : states_) {
-    state.Restore(machine_.scheduler());
-    machine_.Start(index);
-    const uint64_t used = explorer_.stats().states;
-    const uint64_t left = options_.max_states > used ? options_.max_states - used : 0;
-    if (options_.seed.has_value()) {
-      WalkAtRandom();
-      AtRest(index, step, step_report, kept, next);
-    } else {
-      Snapshot root;
-      if (options_.self_check != nullptr) root.Save(machine_.scheduler());
-      explorer_.Run(visited, used + left, [&] {
-        if (options_.self_check != nullptr)
-          options_.self_check->Verify(machine_, root, explorer_.Path());
+  explorer_.Search(visited, [&] {
+    for (const Snapshot& state : states_) {
+      state.Restore(machine_.scheduler());
+      machine_.Start(index);
+      if (options_.seed.has_value()) {
+        WalkAtRandom();
         AtRest(index, step, step_report, kept, next);
-      });
+      } else {
+        Snapshot root;
+        if (options_.self_check != nullptr) root.Save(machine_.scheduler());
+        explorer_.Run(visited, options_.max_states, [&] {
+          if (options_.self_check != nullptr)
+            options_.self_check->Verify(machine_, root, explorer_.Path());
+          AtRest(index, step, step_report, kept, next);
+        });
+      }
+      if (!explorer_.stats().complete) break;
     }
-    if (!explorer_.stats().complete) break;
-  }
+  });
   report_.steps.push_back(std::move(step_report));
   if (next.empty() && explorer_.stats().complete) {
     report_.failed_step = step.number;

@@ -26,6 +26,7 @@ namespace iomode {
 
 struct RunnerOptions {
   uint64_t max_states = 4'000'000;  // over all steps
+  bool reduce = true;               // leave out interleavings that show nothing new
   bool narrow = true;               // take the script's results as claims; else ignore them
   std::optional<uint64_t> seed;     // follow one interleaving only, picked by this number
   Watch* watch = nullptr;           // outlives the runner

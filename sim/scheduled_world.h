@@ -44,6 +44,10 @@ class WorldListener {
 };
 
 struct ScheduledWorld {
+  // Stands in footprints for what Machine::CheckStarvation() looks at: the Published variables and
+  // who sleeps in wait_event. All that changes any of it counts as dependent.
+  static inline const char observed = 0;
+
   static inline thread_local WorldListener* listener = nullptr;
   static inline thread_local bool tracing = false;
   // Is told of each function of the model that is entered; null: nobody is. For set-up.
@@ -53,8 +57,7 @@ struct ScheduledWorld {
   static Task& self() { return scheduler().self(); }
   static uint32_t current() { return self().user; }
 
-  static void Trace(const char* verb, const void* object,
-                    int64_t value = WorldListener::kNoValue) {
+  static void Trace(const char* verb, const void* object, int64_t value = WorldListener::kNoValue) {
     if (tracing) listener->Trace(verb, object, value);
   }
 
@@ -77,34 +80,40 @@ struct ScheduledWorld {
 
   template <class T>
   struct Atomic {
+    static constexpr bool kPublished = false;
     T value;
   };
   template <class T>
   struct Published {
+    static constexpr bool kPublished = true;
     T value;
   };
 
   template <class T>
   static T READ_ONCE(const Atomic<T>& v) {
-    scheduler().Point(&v);
+    scheduler().Point(&v, false);
     Trace("reads", &v, AsNumber(v.value));
     return v.value;
   }
   template <class T>
   static T READ_ONCE(const Published<T>& v) {
-    if (self().locks == 0) scheduler().Point(&v);
+    if (self().locks == 0) {
+      scheduler().Point(&v, false);
+    } else {
+      scheduler().Touch(&v, false);
+    }
     Trace("reads", &v, AsNumber(v.value));
     return v.value;
   }
   template <class Var, class T>
   static void WRITE_ONCE(Var& v, T value) {
-    scheduler().Point(&v);
+    PointToWrite(v);
     v.value = value;
     Trace("writes", &v, AsNumber(v.value));
   }
   template <class Var, class T>
   static auto xchg(Var& v, T value) {
-    scheduler().Point(&v);
+    PointToWrite(v);
     auto old = v.value;
     v.value = value;
     Trace("exchanges", &v, AsNumber(v.value));
@@ -116,27 +125,27 @@ struct ScheduledWorld {
   }
   template <class Var>
   static void set_bit(int bit, Var& v) {
-    scheduler().Point(&v);
+    PointToWrite(v);
     v.value |= static_cast<uint8_t>(1u << bit);
     Trace("sets bit in", &v, AsNumber(v.value));
   }
   template <class Var>
   static void set_bits(Var& v, uint8_t mask) {
-    scheduler().Point(&v);
+    PointToWrite(v);
     v.value |= mask;
     Trace("sets bits in", &v, AsNumber(v.value));
   }
   // Adds one and returns the sum.
   template <class Var>
   static auto increment(Var& v) {
-    scheduler().Point(&v);
+    PointToWrite(v);
     v.value++;
     Trace("increments", &v, AsNumber(v.value));
     return v.value;
   }
   template <class Var>
   static void clear_bit(int bit, Var& v) {
-    scheduler().Point(&v);
+    PointToWrite(v);
     v.value &= static_cast<uint8_t>(~(1u << bit));
     Trace("clears bit in", &v, AsNumber(v.value));
   }
@@ -166,7 +175,10 @@ struct ScheduledWorld {
     Trace("drops a reference to", &r, r.value);
     return r.value == 0;
   }
-  static int refcount_read(const Refcount& r) { return r.value; }
+  static int refcount_read(const Refcount& r) {
+    scheduler().Touch(&r, false);
+    return r.value;
+  }
 
   // --- Memory ---
   //
@@ -176,23 +188,33 @@ struct ScheduledWorld {
   struct Pool {
     T* items;
     int16_t capacity;
+    uint8_t by_slot;  // 0: a task takes the item that Task::item says first; n: n times its slot
 
-    // A zeroed item, or nullptr when all are in use.
+    // A zeroed item, or nullptr when all are in use. Tasks start looking at different places, so
+    // that it seldom matters who comes first.
     T* alloc() {
+      const Task& t = self();
+      const int start = by_slot ? by_slot * scheduler().SlotOf(&t) : t.item;
       for (int i = 0; i < capacity; i++) {
-        if (items[i].live) continue;
-        items[i].live = true;
-        return &items[i];
+        T& item = items[(start + i) % capacity];
+        scheduler().Touch(&item, !item.live);
+        if (item.live) continue;
+        item.live = true;
+        return &item;
       }
       return nullptr;
     }
     void free(T* item) {
       if (!item->live) listener->BadRefcount(item, "an object is freed that is free already", true);
+      scheduler().Touch(item);
       *item = T();
     }
     template <class F>
     void for_each(F f) {
-      for (int i = 0; i < capacity; i++) f(items[i]);
+      for (int i = 0; i < capacity; i++) {
+        if (Scheduler::current() != nullptr) scheduler().Touch(&items[i], false);
+        f(items[i]);
+      }
     }
   };
 
@@ -203,10 +225,12 @@ struct ScheduledWorld {
   };
   static void spin_lock(SpinLock& lock) {
     Task& t = self();
+    scheduler().Touch(&lock);
     if (t.fresh && lock.owner == 0) {
       lock.owner = static_cast<uint8_t>(scheduler().SlotOf(&t) + 1);
     } else {
       scheduler().Suspend(Pending::kLock, &lock);
+      scheduler().Touch(&lock);
     }
     t.locks++;
     t.fresh = true;
@@ -214,6 +238,7 @@ struct ScheduledWorld {
   }
   static void spin_unlock(SpinLock& lock) {
     Trace("unlocks", &lock);
+    scheduler().Touch(&lock);
     Task& t = self();
     if (RequireHeld(lock)) t.locks--;
     lock.owner = 0;
@@ -237,16 +262,22 @@ struct ScheduledWorld {
       scheduler().Point(&queue);
       queue.sleepers |= me;
       t.wakeup = false;
+      scheduler().Touch(&t);
+      scheduler().Touch(&observed);
       Trace("queues on", &queue);
       if (condition()) break;
+      scheduler().Touch(&t);
+      scheduler().Touch(&observed);
       if (!t.wakeup) Sleep(&queue);
     }
     scheduler().Point(&queue);
+    scheduler().Touch(&observed);
     queue.sleepers &= ~me;
     Trace("leaves", &queue);
   }
   static void wake_up(WaitQueue& queue) {
     scheduler().Point(&queue);
+    scheduler().Touch(&observed);
     Trace("wakes all on", &queue);
     for (uint64_t rest = queue.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
     queue.sleepers = 0;
@@ -260,6 +291,7 @@ struct ScheduledWorld {
     RequireHeld(lock);
     const uint64_t me = uint64_t{1} << scheduler().SlotOf(&self());
     while (!condition()) {
+      scheduler().Touch(&queue);
       queue.sleepers |= me;
       self().wakeup = false;
       spin_unlock(lock);
@@ -268,6 +300,7 @@ struct ScheduledWorld {
     }
   }
   static void wake_up_locked(WaitQueue& queue) {
+    scheduler().Touch(&queue);
     for (uint64_t rest = queue.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
     queue.sleepers = 0;
   }
@@ -282,6 +315,7 @@ struct ScheduledWorld {
   }
   // complete() as a part of the operation under way.
   static void complete_quietly(Completion& c) {
+    scheduler().Touch(&c);
     Trace("completes", &c);
     c.done = 1;
     for (uint64_t rest = c.sleepers; rest != 0; rest &= rest - 1) Wake(std::countr_zero(rest));
@@ -289,10 +323,12 @@ struct ScheduledWorld {
   }
   static void wait_for_completion(Completion& c) {
     MightSleep(&c);
+    scheduler().Touch(&c);
     while (!c.done) {
       c.sleepers |= uint64_t{1} << scheduler().SlotOf(&self());
       self().wakeup = false;
       Sleep(&c);
+      scheduler().Touch(&c);
     }
   }
 
@@ -360,7 +396,10 @@ struct ScheduledWorld {
     Trace("ends to read under", &rcu);
     return --rcu.readers == 0;
   }
-  static bool rcu_idle(const RcuState& rcu) { return rcu.readers == 0; }
+  static bool rcu_idle(const RcuState& rcu) {
+    scheduler().Touch(&rcu, false);
+    return rcu.readers == 0;
+  }
 
   // --- The rest ---
 
@@ -387,18 +426,28 @@ struct ScheduledWorld {
     scheduler().Point(object);
     Trace(verb, object, value);
   }
+  // The same for one that only reads `object`.
+  static void reading_operation(const char* verb, const void* object, int64_t value = 0) {
+    scheduler().Point(object, false);
+    Trace(verb, object, value);
+  }
+  // The operation under way reads what the lock protects, without it.
+  static void reads_unlocked(const SpinLock& lock) { scheduler().Touch(&lock, false); }
   // Sleeps until Wake(); for the code around the kernel (a server without work, an aio waiter).
   static void Sleep(const void* object) {
     Task& t = self();
     t.fresh = false;
     t.wakeup = false;
     Trace("sleeps on", object);
+    scheduler().Touch(&t);
     scheduler().Suspend(Pending::kSleep, object);
+    scheduler().Touch(&t);
     t.fresh = true;
   }
   static void Wake(int slot) {
     Task& t = scheduler().task(slot);
     Trace("wakes", &t);
+    scheduler().Touch(&t);
     if (t.pending == Pending::kSleep) {
       t.pending = Pending::kRun;
     } else {
@@ -435,6 +484,7 @@ struct ScheduledWorld {
       if (killable && fatal_signal_pending()) return GiveUp(sem);
       SleepFor(&sem, killable);
     }
+    scheduler().Touch(&sem);
     Trace("was granted shared", &sem);
     return true;
   }
@@ -449,6 +499,7 @@ struct ScheduledWorld {
     Enqueue(sem, kWantWrite);
     while (true) {
       SleepFor(&sem, killable);
+      scheduler().Touch(&sem);
       self().fresh = false;
       if (sem.writer == 0 && sem.readers == 0) break;
       if (killable && fatal_signal_pending()) return GiveUp(sem);
@@ -485,6 +536,11 @@ struct ScheduledWorld {
       listener->BadLock(object, "a task may sleep although it holds a spin lock");
   }
 
+  template <class Var>
+  static void PointToWrite(Var& v) {
+    scheduler().Point(&v);
+    if constexpr (Var::kPublished) scheduler().Touch(&observed);
+  }
   static void TakeWrite(RwSem& sem) {
     sem.writer = static_cast<uint8_t>(scheduler().SlotOf(&self()) + 1);
     Trace("locks exclusive", &sem);

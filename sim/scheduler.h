@@ -55,6 +55,42 @@ struct Task {
   uint8_t next = 0;     // FIFO link of the queue that the task waits in: slot + 1
   uint8_t want = 0;     // what it waits for there; the World's
   bool killable = false;  // asleep, and woken by a kill of its process
+  uint8_t item = 0;       // the owner's: which items of pools it takes first
+};
+
+// What the running task accessed since its last scheduling point: variables that others may access
+// too, by address. Accesses to what only one task can reach, or what two tasks may change in either
+// order with the same bytes as the result, are left out.
+class Footprint {
+ public:
+  struct Access {
+    const void* object;
+    bool write;
+  };
+
+  void Clear() {
+    count_ = 0;
+    hash_ = 0;
+  }
+  void Add(const void* object, bool write) {
+    hash_ = (hash_ ^ (reinterpret_cast<uintptr_t>(object) * 2 + write)) * 0x9e3779b97f4a7c15u;
+    hash_ ^= hash_ >> 29;
+    if (count_ < kMax) accesses_[count_] = {object, write};
+    count_++;
+  }
+
+  // Of the accesses in their order.
+  uint64_t hash() const { return hash_; }
+  // False: there were more than could be kept.
+  bool complete() const { return count_ <= kMax; }
+  const Access* begin() const { return accesses_; }
+  const Access* end() const { return accesses_ + (complete() ? count_ : kMax); }
+
+ private:
+  static constexpr int kMax = 128;
+  Access accesses_[kMax];
+  int count_ = 0;
+  uint64_t hash_ = 0;
 };
 
 class Scheduler {
@@ -108,6 +144,10 @@ class Scheduler {
   // Resumes a task until its next scheduling point. `choice` counts for kChoose only.
   void Resume(int slot, int choice = 0);
 
+  // What was accessed since the last Clear().
+  Footprint& footprint() { return footprint_; }
+  const Footprint& footprint() const { return footprint_; }
+
   // Frees the slot of a finished task.
   void Reap(int slot);
 
@@ -117,14 +157,17 @@ class Scheduler {
   bool in_task() const { return running_ != nullptr; }
 
   // A scheduling point before a visible operation on `object`.
-  void Point(const void* object) {
+  void Point(const void* object, bool write = true) {
     if (running_->fresh) {
       running_->fresh = false;
       running_->object = object;
-      return;
+    } else {
+      Suspend(Pending::kRun, object);
     }
-    Suspend(Pending::kRun, object);
+    Touch(object, write);
   }
+  // The operation under way accesses `object`, too.
+  void Touch(const void* object, bool write = true) { footprint_.Add(object, write); }
   // Leaves the processor until resumed, having announced what comes next.
   void Suspend(Pending pending, const void* object);
 
@@ -184,6 +227,7 @@ class Scheduler {
   int task_count_ = 0;
   Task* tasks_ = nullptr;  // in the arena
   Task* running_ = nullptr;
+  Footprint footprint_;
   void* driver_sp_ = nullptr;
   Body body_ = nullptr;
   void* context_ = nullptr;

@@ -19,9 +19,13 @@ bool Machine::Holds(const FuseReq<W>& req) const {
 }
 
 void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
+  if (req.background ||
+      (req.task < programs_.size() && programs_[req.task].step->hold != Hold::kNone))
+    W::scheduler().Touch(server_);
   if (req.args.opcode == FUSE_RELEASE) {
     // A RELEASE belongs to the close that asked for it to be held, whoever drops the last count.
     int16_t& holder = release_holders_[req.args.ff - fc_->fuse_files.items];
+    W::scheduler().Touch(&holder);
     if (holder > 0) req.task = static_cast<uint32_t>(holder - 1);
     holder = 0;
     req.args.ff = nullptr;
@@ -55,6 +59,7 @@ uint16_t* Machine::HeldBytes(const FuseReq<W>& req) {
 }
 
 void Machine::QueueDioDone(FuseConn<W>&, FuseIoPriv<W>& io) {
+  W::scheduler().Touch(&server_->dio_done);
   FuseIoPriv<W>** tail = &server_->dio_done;
   while (*tail != nullptr) tail = &(*tail)->next;
   *tail = &io;
@@ -63,7 +68,9 @@ void Machine::QueueDioDone(FuseConn<W>&, FuseIoPriv<W>& io) {
 
 void Machine::WorkerMain() {
   while (true) {
+    W::scheduler().Touch(&server_->dio_done);
     while (server_->dio_done == nullptr) W::Sleep(&server_->dio_done);
+    W::scheduler().Touch(&server_->dio_done);
     FuseIoPriv<W>* io = server_->dio_done;
     server_->dio_done = io->next;
     io->next = nullptr;
@@ -73,8 +80,11 @@ void Machine::WorkerMain() {
 
 void Machine::ServerMain() {
   while (true) {
+    W::scheduler().Touch(server_);
     while (server_->queue == nullptr) W::Sleep(server_);
+    W::scheduler().Touch(server_);
     W::operation("answers", server_->queue, server_->queue->args.opcode);
+    W::scheduler().Touch(server_);
     FuseReq<W>* req = server_->queue;
     if (req == nullptr) continue;
     server_->queue = req->next;
@@ -90,6 +100,7 @@ void Machine::Answer(FuseReq<W>& req, int error) {
   req.error = static_cast<int16_t>(error);
   if (error) return;
   ServerInode& file = server_inodes_[req.args.inode->index];
+  TouchAnswered(req);
   switch (req.args.opcode) {
     case FUSE_OPEN:
       AnswerOpen(req);
@@ -114,6 +125,37 @@ void Machine::Answer(FuseReq<W>& req, int error) {
       break;
     case FUSE_FALLOCATE:
       file.size = std::max(file.size, req.args.offset + req.args.size);
+      break;
+    default:
+      break;
+  }
+}
+
+// What answering reads and writes besides the request.
+void Machine::TouchAnswered(const FuseReq<W>& req) {
+  Scheduler& s = *scheduler_;
+  const FuseArgs<W>& args = req.args;
+  const Step* step = req.task < programs_.size() ? programs_[req.task].step : nullptr;
+  switch (args.opcode) {
+    case FUSE_OPEN:
+      if (step->backing >= 0) s.Touch(&backings_[step->backing], false);
+      if (args.truncate) s.Touch(&server_inodes_[args.inode->index]);
+      break;
+    case FUSE_READ:
+      s.Touch(&server_inodes_[args.inode->index], false);
+      if (args.page_cache) s.Touch(&args.inode->i_data.i_pages);
+      break;
+    case FUSE_WRITE:
+      s.Touch(&server_inodes_[args.inode->index]);
+      if (req.writeback) s.Touch(&args.inode->i_data.i_pages, false);
+      break;
+    case FUSE_FALLOCATE:
+      s.Touch(&server_inodes_[args.inode->index]);
+      break;
+    case FUSE_SETATTR:
+    case FUSE_GETATTR:
+      s.Touch(&server_inodes_[args.inode->index], args.opcode == FUSE_SETATTR);
+      s.Touch(&fc_->rcu, false);  // where a file's `passthrough` is set
       break;
     default:
       break;
@@ -181,6 +223,7 @@ int64_t Machine::SizeForServer(int inode) {
 }
 
 bool Machine::AnswerHeld(int step, int error) {
+  W::scheduler().Touch(server_);
   const auto matches = [step](const FuseReq<W>& req) {
     return step < 0 || req.task == static_cast<uint32_t>(step);
   };

@@ -58,10 +58,12 @@ int64_t Machine::DoBackingOpen(const Step& step) {
   const int id = fuse_backing_open(*fc_, &name.inode, step.argument);
   if (id < 0) return id;
   name.id = id;
+  W::scheduler().Touch(&name);
   return 0;
 }
 
 int64_t Machine::DoBackingClose(const Step& step) {
+  if (step.backing >= 0) W::scheduler().Touch(&backings_[step.backing], false);
   const int64_t id = step.backing_id.has_value() ? *step.backing_id : backings_[step.backing].id;
   return fuse_backing_close(*fc_, id);
 }
@@ -74,10 +76,12 @@ int64_t Machine::DoOpen(int index) {
   if (err) return err;
   fds_[fd] = {file, static_cast<int16_t>(fd + 1)};
   names_[step.file] = static_cast<int16_t>(fd + 1);
+  W::scheduler().Touch(&names_[step.file]);
   return 0;
 }
 
 File<Machine::W>* Machine::FileOf(const Step& step) {
+  W::scheduler().Touch(&names_[step.file], false);
   const int fd = names_[step.file];
   return fd == 0 ? nullptr : fds_[fd - 1].file;
 }
@@ -90,18 +94,22 @@ int64_t Machine::DoClose(int index) {
     release_holders_[file->private_data - fc_->fuse_files.items] = static_cast<int16_t>(index + 1);
   fds_[names_[step.file] - 1].file = nullptr;
   names_[step.file] = 0;
+  W::scheduler().Touch(&names_[step.file]);
   return vfs_close(*fc_, file);
 }
 
 int64_t Machine::DoDup(int index) {
   const Step& step = *programs_[index].step;
   const int from = names_[step.source];
+  W::scheduler().Touch(&names_[step.source], false);
   if (from == 0 || fds_[from - 1].file == nullptr) return -EBADF;
   W::refcount_inc(fds_[from - 1].file->f_count);
   const int fd = programs_[index].open;
   fds_[fd] = fds_[from - 1];
   names_[step.file] = static_cast<int16_t>(fd + 1);
   owners_[step.file] = fds_[fd].process;
+  W::scheduler().Touch(&owners_[step.file]);
+  W::scheduler().Touch(&names_[step.file]);
   return 0;
 }
 
@@ -158,9 +166,11 @@ int64_t Machine::DoAio(int index, Via* via) {
   const int process = state.process - 1;
   state.aio_waiting = true;
   while (!state.aio_done.done && !(process >= 0 && processes_[process].killed)) {
+    W::scheduler().Touch(&state.aio_done);
     state.aio_done.sleepers |= uint64_t{1} << scheduler_->SlotOf(&scheduler_->self());
     W::Sleep(&state.aio_done);
   }
+  W::scheduler().Touch(&state.aio_done);
   state.aio_waiting = false;
   result = state.aio_result;
   *via = result < 0 ? Via::kNone : Via::kServer;

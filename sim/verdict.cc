@@ -70,6 +70,7 @@ void CheckSequence(const Script& script, const Revision& revision, const CheckOp
   runner_options.max_states = options.max_states;
   runner_options.watch = options.watch;
   runner_options.self_check = self_check;
+  runner_options.reduce = options.reduce;
   Runner runner(script, revision, runner_options);
   verdict.run = runner.Run();
   verdict.stats = verdict.run.stats;
@@ -123,9 +124,11 @@ void CheckLitmus(const Script& script, const Revision& revision, const CheckOpti
   if (options.sample.has_value()) {
     SampleInstead(script, revision, *options.sample, options.watch, self_check, verdict);
   } else {
-    verdict.litmus = RunLitmus(
-        script, revision,
-        {.max_states = options.max_states, .watch = options.watch, .self_check = self_check});
+    verdict.litmus = RunLitmus(script, revision,
+                               {.max_states = options.max_states,
+                                .reduce = options.reduce,
+                                .watch = options.watch,
+                                .self_check = self_check});
   }
   verdict.stats = verdict.litmus.stats;
   verdict.findings = DistinctFindings(verdict.litmus.findings);

@@ -32,12 +32,12 @@ struct Verdict {
   Status status = Status::kHolds;
   std::vector<std::string>
       problems;  // why it fails: "file:line:column: ...", the details behind it, a line each
-  std::vector<std::string> notes;  // findings that do not fail it
-  std::vector<Finding> findings;   // one for each rule, task and function
+  std::vector<std::string> notes;   // findings that do not fail it
+  std::vector<Finding> findings;    // one for each rule, task and function
   std::vector<Finding> unexpected;  // those that fail it
-  RunReport run;                   // of a sequential script
-  LitmusReport litmus;             // of a litmus script
-  SampleReport sample;             // of a litmus script of which runs were sampled
+  RunReport run;                    // of a sequential script
+  LitmusReport litmus;              // of a litmus script
+  SampleReport sample;              // of a litmus script of which runs were sampled
   ExploreStats stats;
   uint64_t replays = 0;  // of the self-check
   bool recording = false;
@@ -46,6 +46,7 @@ struct Verdict {
 
 struct CheckOptions {
   uint64_t max_states = 5'000'000;  // of one script
+  bool reduce = true;               // leave out interleavings that show nothing new
   Watch* watch = nullptr;           // outlives the call
   // Litmus scripts are not explored but sampled; its Watch and self-check are those here.
   std::optional<SampleOptions> sample = std::nullopt;

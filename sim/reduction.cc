@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "sim/reduction.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace iomode {
+
+void Reduction::Begin() {
+  stale_ = false;
+  for (size_t a = 0; a < known_.size(); a++) {
+    for (size_t b = 0; b < known_.size(); b++) {
+      if (relation(a, b) == kAssumed) relation(a, b) = kIndependent;
+    }
+  }
+}
+
+void Reduction::Enter() {
+  for (int slot = 0; slot < scheduler_.task_count(); slot++)
+    places_[slot] = static_cast<int16_t>(scheduler_.live(slot) ? PlaceOf(slot) : kNone);
+}
+
+int Reduction::PlaceOf(int slot) {
+  const Task& t = scheduler_.task(slot);
+  // A sleeper that was woken stands where it slept.
+  const bool lock = t.pending == Pending::kLock;
+  const Hash128 h = HashMix(
+      HashMix({}, reinterpret_cast<uintptr_t>(t.object), reinterpret_cast<uintptr_t>(t.function)),
+      uint64_t{t.user} << 8 | lock, t.pending == Pending::kChoose);
+  const auto [it, added] = numbers_.emplace(h.lo ^ h.hi, static_cast<int16_t>(known_.size()));
+  if (!added) return it->second;
+  if (known_.size() == kMaxPlaces) {
+    numbers_.erase(it);
+    overflow_ = true;
+    return 0;
+  }
+  if (relations_.empty()) relations_.assign(kMaxPlaces * kMaxPlaces, kUnknown);
+  known_.emplace_back();
+  if (lock) {
+    Place& place = known_.back();
+    const int n = ObjectNumber(t.object);
+    place.any.set(n);
+    place.writes.set(n);
+    place.future_any.set(n);
+    place.future_writes.set(n);
+  }
+  return static_cast<int>(known_.size()) - 1;
+}
+
+int Reduction::ObjectNumber(const void* object) {
+  const int next = std::min(static_cast<int>(objects_.size()), kMaxObjects - 1);
+  return objects_.emplace(object, next).first->second;
+}
+
+int Reduction::Note(int slot) {
+  const int before = places_[slot];
+  const int next = scheduler_.live(slot) ? PlaceOf(slot) : kNone;
+  places_[slot] = static_cast<int16_t>(next);
+  const Footprint& footprint = scheduler_.footprint();
+  const Hash128 h = HashMix({}, footprint.hash(),
+                            static_cast<uint64_t>(before) << 32 | static_cast<uint32_t>(next));
+  if (seen_.insert(h.lo ^ h.hi).second) Learn(before, footprint, next);
+  return before;
+}
+
+void Reduction::Learn(int place, const Footprint& footprint, int next) {
+  if (!footprint.complete()) overflow_ = true;
+  Place& p = known_[place];
+  for (const Footprint::Access& access : footprint) {
+    const int n = ObjectNumber(access.object);
+    p.any.set(n);
+    if (access.write || n == kMaxObjects - 1) p.writes.set(n);
+  }
+  if (next != kNone) {
+    std::vector<int16_t>& before = known_[next].before;
+    if (std::find(before.begin(), before.end(), place) == before.end())
+      before.push_back(static_cast<int16_t>(place));
+  }
+  p.future_any |= p.any;
+  p.future_writes |= p.writes;
+  if (next != kNone) {
+    p.future_any |= known_[next].future_any;
+    p.future_writes |= known_[next].future_writes;
+  }
+  Grow(place);
+}
+
+// The future of the place, or what is done there, has grown: so has that of those before it.
+void Reduction::Grow(int place) {
+  std::vector<int> work = {place};
+  while (!work.empty()) {
+    const int at = work.back();
+    work.pop_back();
+    Recheck(at);
+    for (int before : known_[at].before) {
+      Place& p = known_[before];
+      const Objects any = p.future_any | known_[at].future_any;
+      const Objects writes = p.future_writes | known_[at].future_writes;
+      if (any == p.future_any && writes == p.future_writes) continue;
+      p.future_any = any;
+      p.future_writes = writes;
+      work.push_back(before);
+    }
+  }
+}
+
+void Reduction::Recheck(int place) {
+  const auto recheck = [this](int a, int b) {
+    Relation& r = relation(a, b);
+    if (r == kUnknown || r == kConflict || !Conflicts(a, b)) return;
+    if (r == kAssumed) stale_ = true;
+    r = kConflict;
+  };
+  for (int other = 0; other < static_cast<int>(known_.size()); other++) {
+    recheck(place, other);
+    recheck(other, place);
+  }
+}
+
+// Whether what is done at `place` conflicts with the future of `other`.
+bool Reduction::Conflicts(int place, int other) {
+  const Place& a = known_[place];
+  const Place& b = known_[other];
+  return (a.writes & b.future_any).any() || (a.any & b.future_writes).any();
+}
+
+// The tasks that have to be tried with that of `slot`.
+uint64_t Reduction::Closure(int slot, uint64_t enabled, uint64_t live) {
+  uint64_t set = uint64_t{1} << slot;
+  uint64_t work = set;
+  while (work != 0) {
+    const int q = std::countr_zero(work);
+    work &= work - 1;
+    for (uint64_t rest = live & ~set; rest != 0; rest &= rest - 1) {
+      const int r = std::countr_zero(rest);
+      Relation& relation_qr = relation(places_[q], places_[r]);
+      if (relation_qr == kUnknown)
+        relation_qr = Conflicts(places_[q], places_[r]) ? kConflict : kIndependent;
+      if (relation_qr != kConflict) continue;
+      set |= uint64_t{1} << r;
+      work |= uint64_t{1} << r;
+      if ((set & enabled) == enabled) return set;
+    }
+  }
+  return set;
+}
+
+uint64_t Reduction::Choose(uint64_t enabled) {
+  if (overflow_ || (enabled & (enabled - 1)) == 0) return enabled;
+  uint64_t live = 0;
+  for (int slot = 0; slot < scheduler_.task_count(); slot++)
+    live |= uint64_t{scheduler_.live(slot)} << slot;
+  uint64_t best = live;
+  for (uint64_t rest = enabled; rest != 0; rest &= rest - 1) {
+    const uint64_t set = Closure(std::countr_zero(rest), enabled, live);
+    if (std::popcount(set & enabled) < std::popcount(best & enabled)) best = set;
+    if (std::popcount(best & enabled) == 1) break;
+  }
+  if ((best & enabled) == enabled) return enabled;
+  for (uint64_t in = best; in != 0; in &= in - 1) {
+    for (uint64_t out = live & ~best; out != 0; out &= out - 1)
+      relation(places_[std::countr_zero(in)], places_[std::countr_zero(out)]) = kAssumed;
+  }
+  return best & enabled;
+}
+
+}  // namespace iomode

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Partial-order reduction: which of the tasks that can run have to be tried in a state, so that
+// every rest state, every finding and every state that CheckStarvation() sees is still reached.
+//
+// What tasks may access is learned while exploring. A *place* is where a task stands: its step, the
+// kernel function that it is in, and what its next operation is about. For each place are known the
+// accesses of the operations done from there so far, and the places that followed; so also
+// `future`: all accesses on all paths from there. A set T of tasks may be explored alone when for
+// each task q in it and each task r outside, what q does next does not conflict with anything in
+// r's future. Each such answer is an assumption: if something is learned later that contradicts it,
+// stale() says so and the search has to start over, knowing more. docs/design.md says why a search
+// that ends without a contradiction has missed nothing.
+//
+// Used by the thread that drives the scheduler.
+
+#ifndef SIM_REDUCTION_H_
+#define SIM_REDUCTION_H_
+
+#include <bitset>
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "sim/scheduler.h"
+
+namespace iomode {
+
+class Reduction {
+ public:
+  explicit Reduction(const Scheduler& scheduler) : scheduler_(scheduler) {}
+
+  // Forgets the assumptions, and keeps what was learned. The present state is where a search
+  // starts.
+  void Begin();
+  // As Begin(), but for a further start of the same search: assumptions stay.
+  void Enter();
+
+  // The task in `slot` was resumed and did what the footprint says. Returns what Undo() needs.
+  int Note(int slot);
+  // The transition was undone.
+  void Undo(int slot, int place_before) { places_[slot] = static_cast<int16_t>(place_before); }
+
+  // Of the tasks in `enabled`, bits by slot, those that have to be tried.
+  uint64_t Choose(uint64_t enabled);
+
+  // An assumption has proved wrong since Begin().
+  bool stale() const { return stale_; }
+
+ private:
+  static constexpr int kNone = -1;
+  static constexpr int kMaxPlaces = 512;
+  static constexpr int kMaxObjects = 256;  // the last stands for all that have no number
+  using Objects = std::bitset<kMaxObjects>;
+
+  struct Place {
+    Objects any, writes;                // of the operations done from here
+    Objects future_any, future_writes;  // of these and all that follow
+    std::vector<int16_t> before;        // the places that this one follows
+  };
+  enum Relation : uint8_t { kUnknown = 0, kIndependent = 1, kConflict = 2, kAssumed = 3 };
+
+  int PlaceOf(int slot);
+  int ObjectNumber(const void* object);
+  void Learn(int place, const Footprint& footprint, int next);
+  void Grow(int place);
+  void Recheck(int place);
+  bool Conflicts(int place, int other);
+  uint64_t Closure(int slot, uint64_t enabled, uint64_t live);
+  Relation& relation(int a, int b) { return relations_[a * kMaxPlaces + b]; }
+
+  const Scheduler& scheduler_;
+  int16_t places_[64] = {};  // by slot
+  std::vector<Place> known_;
+  absl::flat_hash_map<uint64_t, int16_t> numbers_;  // of places
+  absl::flat_hash_map<const void*, int> objects_;
+  absl::flat_hash_set<uint64_t> seen_;  // place, footprint, next place
+  std::vector<Relation> relations_;
+  bool stale_ = false;
+  bool overflow_ = false;  // too many places: no reduction
+};
+
+}  // namespace iomode
+
+#endif  // SIM_REDUCTION_H_
