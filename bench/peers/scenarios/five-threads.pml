@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The same as five-threads.iom. */
+#define THREADS 5
+#define START run P0(0); run P1(1); run P2(2); run P3(3); run P4(4)
+#include "machine.pml"
+
+proctype P0(byte T) {
+  LOCALS;
+  write_w(0)
+}
+
+proctype P1(byte T) {
+  LOCALS;
+  open_cached(0, EBADF);
+  close_file(1)
+}
+
+proctype P2(byte T) {
+  LOCALS;
+  open_passthrough(0, EBADF);
+  close_file(1)
+}
+
+proctype P3(byte T) {
+  LOCALS;
+  write_w(0)
+}
+
+proctype P4(byte T) {
+  LOCALS;
+  open_cached(0, BLOCKED)
+}
+
+#include "driver.pml"

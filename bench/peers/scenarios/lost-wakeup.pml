@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The same as lost-wakeup.iom. */
+#define THREADS 3
+#define START run P0(0); run P1(1); run P2(2)
+#include "machine.pml"
+
+proctype P0(byte T) {
+  LOCALS;
+  write_w(0)
+}
+
+proctype P1(byte T) {
+  LOCALS;
+  open_cached(0, BLOCKED)
+}
+
+proctype P2(byte T) {
+  LOCALS;
+  open_passthrough(0, BLOCKED)
+}
+
+#include "driver.pml"

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The same as open-close.iom. */
+#define THREADS 2
+#define START run P0(0); run P1(1)
+#include "machine.pml"
+
+proctype P0(byte T) {
+  LOCALS;
+  open_cached(0, EBADF);
+  close_file(1)
+}
+
+proctype P1(byte T) {
+  LOCALS;
+  open_passthrough(0, EBADF);
+  close_file(1)
+}
+
+#include "driver.pml"
