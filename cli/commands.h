@@ -32,6 +32,7 @@ void AddConformCommand(CLI::App& app, Action& action);
 void AddDiffCommand(CLI::App& app, Action& action);
 void AddExploreCommand(CLI::App& app, Action& action);
 void AddRunCommand(CLI::App& app, Action& action);
+void AddTourCommand(CLI::App& app, Action& action);
 void AddRevisionsCommand(CLI::App& app, Action& action);
 
 // Reads scripts: files, and all *.iom below folders in order of their names. On an error says so

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   iomode::AddCheckCommand(app, action);
   iomode::AddRunCommand(app, action);
   iomode::AddExploreCommand(app, action);
+  iomode::AddTourCommand(app, action);
   iomode::AddDiffCommand(app, action);
   iomode::AddConformCommand(app, action);
   iomode::AddRevisionsCommand(app, action);
