@@ -2,14 +2,17 @@
 //
 // iomode explore: the op-level state graph within bounds.
 
+#include <algorithm>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/bounds.h"
 #include "cli/commands.h"
+#include "cli/explore_page.h"
+#include "cli/graph_options.h"
 #include "cli/kernel.h"
 #include "sim/graph_walk.h"
 
@@ -17,12 +20,12 @@ namespace iomode {
 namespace {
 
 struct ExploreFlags {
-  KernelFlags kernel;
-  GraphBounds bounds;
-  int max_states = 200'000;
-  Watch::Limits limits = {.memory = 0, .seconds = 600};
+  std::vector<std::string> kernels;
+  KernelFlags kernel;  // without --kernel
+  GraphOptions graph;
   bool dot = false;
   bool json = false;
+  std::string html;
 };
 
 std::string StateLabel(OpGraph& graph, int state) {
@@ -35,19 +38,6 @@ std::string StateLabel(OpGraph& graph, int state) {
   return label;
 }
 
-std::string EdgeLabel(const Script& universe, const OpGraph::Edge& edge) {
-  Script step = PathScript(universe, {{edge.op, {edge.outcome.own, {}}}});
-  const std::string text = PrintStep(step, step.steps[0]);
-  std::string label =
-      absl::StrCat(text.substr(text.find(' ') + 1), " -> ", PrintResult(edge.outcome.own));
-  for (const auto& [number, result] : edge.outcome.completions) {
-    const Step& done = universe.steps[number - 1];
-    const std::string what = PrintStep(universe, done);
-    absl::StrAppend(&label, "; ", what.substr(what.find(' ') + 1), " -> ", PrintResult(result));
-  }
-  return label;
-}
-
 void PrintDot(OpGraph& graph, const GraphReport& report) {
   std::cout << "digraph iomode {\n  node [shape=box fontname=monospace fontsize=9];\n  edge "
                "[fontname=monospace fontsize=8];\n";
@@ -56,7 +46,7 @@ void PrintDot(OpGraph& graph, const GraphReport& report) {
                                     StateLabel(graph, state));
     for (const OpGraph::Edge& edge : graph.Expand(state)) {
       std::cout << absl::StreamFormat("  s%d -> s%d [label=\"%s\"];\n", state, edge.to,
-                                      EdgeLabel(graph.universe(), edge));
+                                      PrintEdge(graph.universe(), edge));
     }
   }
   std::cout << "}\n";
@@ -72,7 +62,7 @@ void PrintJson(OpGraph& graph, const Revision& revision, const GraphReport& repo
     json["states"].push_back(StateLabel(graph, state));
     for (const OpGraph::Edge& edge : graph.Expand(state)) {
       json["edges"].push_back(
-          {{"from", state}, {"to", edge.to}, {"step", EdgeLabel(graph.universe(), edge)}});
+          {{"from", state}, {"to", edge.to}, {"step", PrintEdge(graph.universe(), edge)}});
     }
   }
   for (const auto& [kind, path] : report.findings)
@@ -80,36 +70,92 @@ void PrintJson(OpGraph& graph, const Revision& revision, const GraphReport& repo
   std::cout << json.dump(1) << "\n";
 }
 
+// Those named; none means the newest, or for a page all.
+bool ChosenRevisions(const ExploreFlags& flags, std::vector<const Revision*>* chosen) {
+  if (flags.kernels.empty() && !flags.html.empty()) {
+    for (const Revision& revision : Revisions()) {
+      if (!revision.proposal) chosen->push_back(&revision);
+    }
+    return true;
+  }
+  for (const std::string& name : flags.kernels) chosen->push_back(RevisionOption(name));
+  if (flags.kernels.empty()) chosen->push_back(&NewestRevision());
+  return std::find(chosen->begin(), chosen->end(), nullptr) == chosen->end();
+}
+
+std::string Counts(const WalkedGraph& walked, const GraphBounds& bounds) {
+  return absl::StrFormat("%s%d states, %d edges; %s", PrintCompleteness(walked),
+                         walked.report.states, walked.report.edges, PrintBounds(bounds));
+}
+
+int ExitCodeOf(const GraphReport& report) {
+  if (!report.complete) return kExitIncomplete;
+  return report.findings.empty() ? kExitOk : kExitFails;
+}
+
+int WritePage(const ExploreFlags& flags, const std::vector<const Revision*>& revisions) {
+  const Script universe = MakeUniverse(flags.graph.bounds);
+  std::vector<PageRevision> shown;
+  int code = kExitOk;
+  for (const Revision* revision : revisions) {
+    OpGraph graph(universe, *revision);
+    const WalkedGraph walked = WalkWithProgress(graph, flags.graph);
+    const GraphReport& report = walked.report;
+    const std::string counts = Counts(walked, flags.graph.bounds);
+    std::cout << revision->name << ": " << counts << "\n";
+    shown.push_back({revision->name, revision->title, counts, MakeKernelGraph(graph, report)});
+    code = std::max(code, ExitCodeOf(report));
+  }
+  const absl::StatusOr<std::string> page = ExplorePage(shown);
+  if (!page.ok()) {
+    std::cerr << "iomode: " << page.status().message() << "\n";
+    return kExitBadInput;
+  }
+  std::ofstream file(flags.html);
+  if (!(file << *page).flush()) {
+    std::cerr << "iomode: " << flags.html << ": cannot be written\n";
+    return kExitBadInput;
+  }
+  return code;
+}
+
+// The one kernel of an exploration that is printed.
+int ChooseOne(const ExploreFlags& flags, Kernel* kernel) {
+  if (flags.kernels.size() > 1) {
+    std::cerr << "iomode: several revisions go into one page only, see --html\n";
+    return kExitBadInput;
+  }
+  KernelFlags one = flags.kernel;
+  if (!flags.kernels.empty()) one.kernel = flags.kernels[0];
+  return ChooseKernel(one, kernel);
+}
+
+int Page(const ExploreFlags& flags) {
+  if (flags.kernel.world != "model") {
+    std::cerr << "iomode: a page shows revisions of the model only, without --world\n";
+    return kExitBadInput;
+  }
+  std::vector<const Revision*> revisions;
+  return ChosenRevisions(flags, &revisions) ? WritePage(flags, revisions) : kExitBadInput;
+}
+
 int Explore(const ExploreFlags& flags) {
+  if (!flags.html.empty()) return Page(flags);
   Kernel kernel;
-  if (const int exit = ChooseKernel(flags.kernel, &kernel); exit != kExitOk) return exit;
-  const Script universe = MakeUniverse(flags.bounds);
+  if (const int exit = ChooseOne(flags, &kernel); exit != kExitOk) return exit;
+  const Script universe = MakeUniverse(flags.graph.bounds);
   std::unique_ptr<OpGraph> graph;
-  std::string stopped;
-  const GraphReport report = RunSettled([&] {
+  const WalkedGraph walked = RunSettled([&] {
     graph = std::make_unique<OpGraph>(universe, *kernel.revision);
-    CommandWatch command(flags.limits);
-    Watch& watch = *command.watch();
-    GraphReport walked = WalkGraph(*graph, flags.max_states, [&watch](int expanded, int known) {
-      return watch.Stop(
-          {static_cast<uint64_t>(expanded), static_cast<uint64_t>(known - expanded), 0});
-    });
-    stopped =
-        watch.stopped() ? watch.reason() : absl::StrCat("bound of ", flags.max_states, " states");
-    return walked;
+    return WalkWithProgress(*graph, flags.graph);
   });
+  const GraphReport& report = walked.report;
   if (flags.dot) {
     PrintDot(*graph, report);
   } else if (flags.json) {
     PrintJson(*graph, *kernel.revision, report);
   } else {
-    std::cout << absl::StreamFormat(
-        "%s: %s%d states, %d edges; %d inodes, %d files, %d backings, %d held writes a file, %d "
-        "maps\n",
-        kernel.revision->name,
-        report.complete ? "all " : absl::StrCat("incomplete: ", stopped, "; "), report.states,
-        report.edges, flags.bounds.inodes, flags.bounds.files, flags.bounds.backings,
-        flags.bounds.writes, flags.bounds.maps);
+    std::cout << kernel.revision->name << ": " << Counts(walked, flags.graph.bounds) << "\n";
     for (const auto& [kind, path] : report.findings) {
       std::cout << "\nfinding " << FindingName(kind) << ", shortest script:\n"
                 << PrintScript(PathScript(universe, path));
@@ -117,8 +163,7 @@ int Explore(const ExploreFlags& flags) {
     if (report.findings.empty()) std::cout << "no findings\n";
     PrintWhoseCode(kernel, "");
   }
-  if (!report.complete) return kExitIncomplete;
-  return report.findings.empty() ? kExitOk : kExitFails;
+  return ExitCodeOf(report);
 }
 
 }  // namespace
@@ -126,23 +171,17 @@ int Explore(const ExploreFlags& flags) {
 void AddExploreCommand(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ExploreFlags>();
   CLI::App* command = app.add_subcommand("explore", "the whole op-level state graph within bounds");
-  AddKernelOptions(*command, flags->kernel, "the newest");
-  command->add_option("--inodes", flags->bounds.inodes, "inodes")->check(CLI::Range(1, 4));
-  command->add_option("--files", flags->bounds.files, "files open at a time")
-      ->check(CLI::Range(1, 6));
-  command->add_option("--backings", flags->bounds.backings, "backing files")
-      ->check(CLI::Range(0, 4));
-  command->add_option("--writes", flags->bounds.writes, "held direct writes for each file")
-      ->check(CLI::Range(0, 4));
-  command->add_option("--maps", flags->bounds.maps, "files that can be mapped shared")
-      ->check(CLI::Range(0, 6));
-  command->add_flag("--page-cache", flags->bounds.page_cache,
-                    "also reads, aio, fsync, stat and writes past the end");
-  command->add_option("--max-states", flags->max_states, "give up after so many states");
-  AddLimits(command, flags->limits);
-  command->add_option("--seconds", flags->limits.seconds, "the same as --max-time");
+  command
+      ->add_option("--kernel", flags->kernels,
+                   "revision (iomode revisions lists them); with --html also several, joined by "
+                   "commas; default: the newest, with --html all")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  AddSourceOptions(*command, flags->kernel);
+  AddGraphOptions(command, flags->graph);
   CLI::Option* dot = command->add_flag("--dot", flags->dot, "print the graph for Graphviz");
   command->add_flag("--json", flags->json, "print the graph as JSON")->excludes(dot);
+  command->add_option("--html", flags->html, "write a page to look at into this file");
   command->callback([flags, &action] { action = [flags] { return Explore(*flags); }; });
 }
 

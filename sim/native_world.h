@@ -210,7 +210,7 @@ struct BasicNativeWorld {
   }
   static void operation(const char*, const void*, int64_t = 0) { Probe::Point(); }
   static void reading_operation(const char*, const void*, int64_t = 0) { Probe::Point(); }
-  static void reads_unlocked(const SpinLock&) {}
+  static void reads_unlocked(const NativeSpinLock&) {}
 
   // --- Reference counts ---
 

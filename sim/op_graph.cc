@@ -222,4 +222,18 @@ Script PathScript(const Script& universe, const std::vector<PathStep>& path) {
   return script;
 }
 
+std::string PrintEdge(const Script& universe, const OpGraph::Edge& edge) {
+  const auto words = [&universe](int number) {
+    const std::string text = PrintStep(universe, universe.steps[number - 1]);
+    return text.substr(text.find(' ') + 1);
+  };
+  const Step& step = universe.steps[edge.op];
+  std::string text = step.op == Op::kReply ? absl::StrCat("reply to (", words(step.targets[0]), ")")
+                                           : words(step.number);
+  absl::StrAppend(&text, " -> ", PrintResult(edge.outcome.own));
+  for (const auto& [number, result] : edge.outcome.completions)
+    absl::StrAppend(&text, "; ", words(number), " -> ", PrintResult(result));
+  return text;
+}
+
 }  // namespace iomode

@@ -90,6 +90,10 @@ struct PathStep {
 // The path as a script with results, its steps renumbered.
 Script PathScript(const Script& universe, const std::vector<PathStep>& path);
 
+// An edge in words, steps by what they do: "reply to (write f1 hold) -> 0; write f1 hold
+// -> 4096 via=server".
+std::string PrintEdge(const Script& universe, const OpGraph::Edge& edge);
+
 }  // namespace iomode
 
 #endif  // SIM_OP_GRAPH_H_
