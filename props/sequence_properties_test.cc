@@ -144,7 +144,7 @@ TEST(OpenRules, ModelAndOracleAgree) {
 TEST(FileSizes, ModelAndOracleAgree) {
   for (Family family : {Family::kCache, Family::kCore, Family::kAio}) {
     CheckProperty("the model agrees with one number an inode", 500, [family] {
-      const Script script = FileSizeOracle::Covered(*Sequences(family, 40));
+      const Script script = *rc::gen::map(Sequences(family, 40), &FileSizeOracle::Covered);
       const RunReport report = RunAll(script, NewestRevision());
       RC_CLASSIFY(!report.stats.complete, "too many states");
       if (!report.stats.complete) return;
