@@ -38,6 +38,12 @@ template <class W>
   return err;
 }
 
+template <class W>
+int filemap_read_folio(FuseInode<W>& fi, File<W>& file, int64_t index) {
+  const int err = fuse_read_folio(fi, file, index);
+  return err && fi.fc->rules->page_read_fails_with_eio ? -EIO : err;
+}
+
 // Pages [index, end) that are there, from `index` on, up to and with the first that is not up to
 // date or marked.
 template <class W>
@@ -74,7 +80,7 @@ template <class W>
   __page_set(mapping, index, PG_locked);
   W::spin_unlock(mapping.i_pages);
   iocb.from_server = true;
-  return fuse_read_folio(fi, *iocb.file, index);
+  return filemap_read_folio(fi, *iocb.file, index);
 }
 
 // Brings in what is missing of [index, end). On 0 *n pages from `index` on are readable.
@@ -98,7 +104,7 @@ template <class W>
         if (index >= mapping.npages) return -EFBIG;
         continue;
       }
-      const int err = fuse_read_folio(fi, *iocb.file, index);
+      const int err = filemap_read_folio(fi, *iocb.file, index);
       *n = 1;
       return err;
     }

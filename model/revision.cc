@@ -31,6 +31,7 @@ constexpr Rules CB098() {
       .cached_write_waits_for_writeback = true,
       .read_copies_before_waiting = false,
       .truncate_is_killable = false,
+      .page_read_fails_with_eio = false,
       .attach_wakes_waiters = false,
       .wait_sets_bit_again = false,
   };
@@ -96,6 +97,7 @@ constexpr Rules V618() {
 constexpr Rules V73() {
   Rules r = V618();
   r.async_write_invalidates_after = true;
+  r.page_read_fails_with_eio = true;
   return r;
 }
 
@@ -199,6 +201,9 @@ const std::vector<Rule>& RuleTable() {
       {"truncate_is_killable", "d68687564280",
        "a truncation that waits for the inode lock ends when its process is killed",
        &Rules::truncate_is_killable},
+      {"page_read_fails_with_eio", "12cae30dc565",
+       "a cached read whose page could not be fetched gives EIO, not the error of the READ",
+       &Rules::page_read_fails_with_eio},
       {"attach_wakes_waiters", "proposal", "attaching a backing wakes the tasks on direct_io_waitq",
        &Rules::attach_wakes_waiters},
       {"wait_sets_bit_again", "proposal",
@@ -280,7 +285,8 @@ const std::vector<Revision>& Revisions() {
        "Linux 7.3",
        false,
        V73(),
-       {{"2b0408d0284f", "asynchronous direct writes invalidate, too"}},
+       {{"2b0408d0284f", "asynchronous direct writes invalidate, too"},
+        {"12cae30dc565", "a page that could not be fetched is EIO, whatever the READ gave"}},
        nullptr},
       {"v7.3+wake-on-attach",
        "proposal: attaching a backing wakes the waiters",

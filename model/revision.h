@@ -43,6 +43,7 @@ struct Rules {
   bool cached_write_waits_for_writeback;
   bool read_copies_before_waiting;
   bool truncate_is_killable;
+  bool page_read_fails_with_eio;
   bool attach_wakes_waiters;
   bool wait_sets_bit_again;
 };

@@ -144,7 +144,10 @@ void FuseServer::Receive(std::span<const uint8_t> request) {
   const fuse_in_header& header = As<fuse_in_header>(request);
   const std::span<const uint8_t> body = request.subspan(sizeof header);
   if (header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET) return;
-  const int sender = SenderOf(header);
+  // From 7.x on a WRITE of dirty pages names a task as well, which is not a step's business.
+  const bool writeback = header.opcode == FUSE_WRITE &&
+                         (As<fuse_write_in>(body).write_flags & FUSE_WRITE_CACHE) != 0;
+  const int sender = writeback ? 0 : SenderOf(header);
   const int holder = HolderOf(header, body, sender);
   const bool data = header.opcode == FUSE_READ || header.opcode == FUSE_WRITE;
   if (sender > 0 && data) book_.at(sender).reached_server = true;
