@@ -273,15 +273,27 @@ bool Machine::BackingIsOpen(int name) const {
   return id != 0 && fc_->backing_files_map[id - 1] != nullptr;
 }
 
-// Which step wrote a page does not count, only whether the page cache has what the server has.
+// Whether the server may still be told to store what the step wrote.
+bool Machine::MayBeStored(uint16_t writer) const {
+  if (writer == 0 || writer > programs_.size()) return false;
+  bool under_way = blocked(writer - 1);
+  fc_->reqs.for_each(
+      [&](const FuseReq<W>& req) { under_way |= req.live && req.task + 1 == writer; });
+  return under_way;
+}
+
+// Which step wrote a page does not count once its bytes are where they go, only whether the page
+// cache has what the server has.
 void Machine::ForgetWriters(int i) {
   constexpr uint16_t kOther = UINT16_MAX;
   AddressSpace<W>& mapping = inodes_[i].i_data;
   for (int64_t page = 0; page < mapping.npages; page++) {
+    uint16_t& cached = mapping.bytes[page];
     uint16_t& stored = server_inodes_[i].bytes[page];
-    const bool differs = (mapping.flags[page] & PG_present) && mapping.bytes[page] != stored;
-    mapping.bytes[page] = differs ? kOther : 0;
-    stored = 0;
+    const bool present = mapping.flags[page] & PG_present;
+    const bool differs = present && cached != stored;
+    if (!present || !MayBeStored(cached)) cached = differs ? kOther : 0;
+    stored = differs ? 0 : cached;
   }
 }
 

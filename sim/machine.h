@@ -226,6 +226,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void TeardownMain();
   void StepMain(int index);
 
+  bool MayBeStored(uint16_t writer) const;
   void ForgetWriters(int inode);
 
   void BuildPrograms();
