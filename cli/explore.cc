@@ -177,7 +177,7 @@ void AddExploreCommand(CLI::App& app, Action& action) {
                    "commas; default: the newest, with --html all")
       ->delimiter(',')
       ->allow_extra_args(false);
-  AddSourceOptions(*command, flags->kernel);
+  AddWorldOptions(*command, flags->kernel);
   AddGraphOptions(command, flags->graph);
   CLI::Option* dot = command->add_flag("--dot", flags->dot, "print the graph for Graphviz");
   command->add_flag("--json", flags->json, "print the graph as JSON")->excludes(dot);

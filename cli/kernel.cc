@@ -66,13 +66,17 @@ void AddSourceOptions(CLI::App& command, KernelFlags& flags) {
   tarball->excludes(git);
 }
 
-void AddKernelOptions(CLI::App& command, KernelFlags& flags, const std::string& otherwise) {
-  command.add_option("--kernel", flags.kernel,
-                     absl::StrCat("revision (iomode revisions lists them); default: ", otherwise));
+void AddWorldOptions(CLI::App& command, KernelFlags& flags) {
   command.add_option("--world", flags.world,
                      "model; or source, or source:DIR: a kernel's own iomode.c and what belongs to "
                      "it, at --kernel for the rest; default: of Debian's linux-source-6.12");
   AddSourceOptions(command, flags);
+}
+
+void AddKernelOptions(CLI::App& command, KernelFlags& flags, const std::string& otherwise) {
+  command.add_option("--kernel", flags.kernel,
+                     absl::StrCat("revision (iomode revisions lists them); default: ", otherwise));
+  AddWorldOptions(command, flags);
 }
 
 int ChooseKernel(const KernelFlags& flags, Kernel* kernel) {

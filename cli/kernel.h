@@ -22,9 +22,11 @@ struct KernelFlags {
   SourceOrigin origin;          // --tree, --tarball, --git, --rev
 };
 
-// Adds --world and what says where the sources are.
+// Adds what says where the sources are.
 void AddSourceOptions(CLI::App& command, KernelFlags& flags);
-// Adds --kernel and these. `otherwise` says what is taken without --kernel.
+// Adds --world and these.
+void AddWorldOptions(CLI::App& command, KernelFlags& flags);
+// Adds --kernel and those. `otherwise` says what is taken without --kernel.
 void AddKernelOptions(CLI::App& command, KernelFlags& flags, const std::string& otherwise);
 
 struct Kernel {

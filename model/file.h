@@ -38,7 +38,6 @@ template <class W>
     FuseArgs<W> args = {};
     args.opcode = FUSE_RELEASE;
     args.inode = ff->inode;
-    args.ff = ff;
     if (sync) {
       fuse_simple_request(fc, args);
     } else {

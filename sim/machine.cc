@@ -68,6 +68,7 @@ bool Machine::Reducible() const {
   if (faults_->allocation != 0 || faults_->request != 0) return false;
   if (fc_->ops != nullptr || revision_.rules.parallel_write_marks_file) return false;
   return std::none_of(programs_.begin(), programs_.end(), [](const Program& p) {
+    if (p.step->hold == Hold::kRelease) return true;
     switch (p.step->op) {
       case Op::kMmap:
       case Op::kMunmap:

@@ -24,11 +24,14 @@ void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
     W::scheduler().Touch(server_);
   if (req.args.opcode == FUSE_RELEASE) {
     // A RELEASE belongs to the close that asked for it to be held, whoever drops the last count.
-    int16_t& holder = release_holders_[req.args.ff - fc_->fuse_files.items];
-    W::scheduler().Touch(&holder);
-    if (holder > 0) req.task = static_cast<uint32_t>(holder - 1);
-    holder = 0;
-    req.args.ff = nullptr;
+    // The file is one that nobody holds any more.
+    for (int i = 0; i < fc_->fuse_files.capacity; i++) {
+      const FuseFile<W>& ff = fc_->fuse_files.items[i];
+      if (release_holders_[i] == 0 || ff.inode != req.args.inode || ff.count.value != 0) continue;
+      req.task = static_cast<uint32_t>(release_holders_[i] - 1);
+      release_holders_[i] = 0;
+      break;
+    }
   }
   if (Holds(req)) {
     req.held = true;

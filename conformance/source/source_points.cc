@@ -305,12 +305,6 @@ int Send(fuse_mount* fm, int opcode, bool background, const char* function) {
   FuseArgs<W> args = {};
   args.opcode = FUSE_RELEASE;
   args.inode = reinterpret_cast<FuseInode<W>*>(fm);
-  // The request does not name its file. It is the one that nobody holds any more; of several that
-  // go at the same time, the first.
-  conn().fuse_files.for_each([&args](FuseFile<W>& ff) {
-    const bool goes = ff.live && ff.inode == args.inode && ff.count.value == 0;
-    if (goes && args.ff == nullptr) args.ff = &ff;
-  });
   if (!background) return fuse_simple_request(conn(), args);
   FuseReq<W>* req = conn().reqs.alloc();
   req->args = args;
