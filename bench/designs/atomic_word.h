@@ -189,17 +189,19 @@ struct AtomicWord {
     return err;
   }
 
-  // fi->lock is held, so the slot is empty.
+  // fi->lock is held, so the slot is empty. Nobody goes to sleep once it is being filled, and
+  // openers that are refused clear the bit: whether somebody sleeps is what it said before.
   static int Attach(FuseInode<W>& fi, FuseBacking<W>* fb) {
     ModeWord word = Load(fi);
     do {
       if (word.ctr > 0) return -ETXTBSY;
     } while (!Replace(fi, word, word.With(word.ctr - 1).With(ModeWord::kFilling)));
+    const bool anybody_sleeps = word.bit();
     W::WRITE_ONCE(fi.fb, fb);
     word = Load(fi);
     while (!Replace(fi, word, word.With(ModeWord::kFull))) {
     }
-    if (word.bit()) W::wake_up(fi.direct_io_waitq);
+    if (anybody_sleeps) W::wake_up(fi.direct_io_waitq);
     return 0;
   }
 

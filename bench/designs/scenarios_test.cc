@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iostream>
 #include <set>
 #include <string>
 #include <utility>
@@ -76,26 +78,24 @@ std::set<Finding> FindingsOf(const Script& script, const Revision& revision) {
   return {verdict.findings.begin(), verdict.findings.end()};
 }
 
-// The scripts on which a design differs from v7.3 with both proposals, and how.
+// How a design differs from v7.3 with both proposals on one script; empty: not at all.
 template <class D>
-std::vector<std::string> Differences(const std::vector<Script>& scripts) {
-  std::vector<std::string> all;
-  for (const Script& script : scripts) {
-    const ScriptComparison one = CompareScript(script, Mended(), RevisionOf<D>(), kMaxStates);
-    EXPECT_TRUE(one.complete) << script.name << " has too many states";
-    all.insert(all.end(), one.differences.begin(), one.differences.end());
-  }
-  return all;
+std::string Differences(const Script& script) {
+  const ScriptComparison one = CompareScript(script, Mended(), RevisionOf<D>(), kMaxStates);
+  EXPECT_TRUE(one.complete) << script.name << " has too many states";
+  std::cout << script.name << ": " << one.left_states << " and " << one.right_states << " states"
+            << std::endl;
+  return absl::StrJoin(one.differences, "\n");
 }
 
 TEST(Designs, AtomicWordDoesWhatTheMendedKernelDoes) {
-  EXPECT_EQ(absl::StrJoin(Differences<AtomicWord<W>>(Scripts()), "\n"), "");
+  for (const Script& script : Scripts()) EXPECT_EQ(Differences<AtomicWord<W>>(script), "");
 }
 
-// What is mended: no script loses a wakeup or starves an opener, and some do at v7.3.
+// What is mended: no hazard loses a wakeup or starves an opener, and some do at v7.3.
 TEST(Designs, AtomicWordMendsLostWakeupsAndStarvation) {
   std::set<FindingKind> mended;
-  for (const Script& script : Scripts()) {
+  for (const Script& script : ScriptsBelow("scenarios/hazards")) {
     for (const Finding& finding : FindingsOf(script, NewestRevision())) {
       if (IsMended(finding)) mended.insert(finding.kind);
     }
@@ -128,10 +128,16 @@ struct WakesNobody : AtomicWord<W> {
   }
 };
 
+template <class D>
+bool IsFound(const std::vector<Script>& scripts) {
+  return std::any_of(scripts.begin(), scripts.end(),
+                     [](const Script& script) { return !Differences<D>(script).empty(); });
+}
+
 TEST(Designs, BrokenOnesAreFound) {
   const std::vector<Script> scripts = Scripts();
-  EXPECT_FALSE(Differences<TornEnd>(scripts).empty());
-  EXPECT_FALSE(Differences<WakesNobody>(scripts).empty());
+  EXPECT_TRUE(IsFound<TornEnd>(scripts));
+  EXPECT_TRUE(IsFound<WakesNobody>(scripts));
 }
 
 }  // namespace
