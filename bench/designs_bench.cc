@@ -4,6 +4,7 @@
 // load/design/threads/server latency in us/cached opens in 16 operations. Time is wall-clock time
 // by operations of all threads; the counters are
 //
+//   cpu_ns           processor time that an operation took, over all threads
 //   p50, p99, p999   ns that an operation took, and open_p50, open_p99 that a cached open took
 //   fairness         operations of the slowest thread by those of the fastest
 //   refused          part of the cached opens that failed with ETXTBSY
@@ -55,6 +56,8 @@ void Measure(benchmark::State& state, const Load& load) {
     state.SetIterationTime(result.seconds / operations);
   }
   state.counters["operations"] = static_cast<double>(result.operations);
+  state.counters["cpu_ns"] =
+      result.cpu_seconds * 1e9 / static_cast<double>(std::max<int64_t>(result.operations, 1));
   state.counters["p50"] = result.all.Percentile(0.5);
   state.counters["p99"] = result.all.Percentile(0.99);
   state.counters["p999"] = result.all.Percentile(0.999);

@@ -71,6 +71,11 @@ struct AtomicWord {
       if (word.waits()) {
         W::wait_event(fi.direct_io_waitq, [&fi] { return !StillWaits(fi); });
         word = Load(fi);
+      } else if (word.slot == ModeWord::kFilling) {
+        // fb does not say yet why this open is refused and those who sleep may do without the bit.
+        W::spin_lock(fi.lock);
+        W::spin_unlock(fi.lock);
+        word = Load(fi);
       } else if (word.has_backing()) {
         if (Replace(fi, word, word.WithBit(false))) return -ETXTBSY;
       } else if (Replace(fi, word, word.With(word.ctr + 1).WithBit(true))) {

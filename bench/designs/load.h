@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <barrier>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -39,9 +40,10 @@ struct LoadResult {
   int64_t operations = 0;
   int64_t refused = 0;  // cached opens that failed with ETXTBSY
   double seconds = 0;
-  double fairness = 0;  // operations of the slowest thread, of the fastest one 1
-  Latency all;          // of every 16th operation; where the server takes time, of all
-  Latency opens;        // of cached opens in a mixed load
+  double cpu_seconds = 0;  // that the threads ran
+  double fairness = 0;     // operations of the slowest thread, of the fastest one 1
+  Latency all;             // of every 16th operation; where the server takes time, of all
+  Latency opens;           // of cached opens in a mixed load
 };
 
 template <class D>
@@ -66,7 +68,9 @@ class LoadRun {
         prctl(PR_SET_TIMERSLACK, 1);
         worker.file = Open(worker);
         start.arrive_and_wait();
+        const double cpu_before = CpuSeconds();
         Work(worker);
+        worker.cpu_seconds = CpuSeconds() - cpu_before;
         start.arrive_and_wait();
         if (worker.file != nullptr) vfs_close(kernel_.conn(), worker.file);
       });
@@ -85,9 +89,17 @@ class LoadRun {
     FuseFile<W> cached = {};
     int64_t operations = 0;
     int64_t refused = 0;
+    double cpu_seconds = 0;
     Latency all;
     Latency opens;
   };
+
+  // Of the calling thread.
+  static double CpuSeconds() {
+    timespec now = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  }
 
   File<W>* Open(Worker& worker) {
     worker.cached.has_args = true;
@@ -118,6 +130,7 @@ class LoadRun {
     for (const Worker& worker : workers) {
       result.operations += worker.operations;
       result.refused += worker.refused;
+      result.cpu_seconds += worker.cpu_seconds;
       most = std::max(most, worker.operations);
       least = std::min(least, worker.operations);
       result.all.Add(worker.all);

@@ -20,6 +20,7 @@
 #include "sim/machine.h"
 #include "sim/scenario_files.h"
 #include "sim/script_comparison.h"
+#include "sim/script_parser.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -90,6 +91,24 @@ std::string Differences(const Script& script) {
 
 TEST(Designs, AtomicWordDoesWhatTheMendedKernelDoes) {
   for (const Script& script : Scripts()) EXPECT_EQ(Differences<AtomicWord<W>>(script), "");
+}
+
+// An opener that is refused while a backing is being attached clears the bit of one that sleeps.
+TEST(Designs, AtomicWordWakesWhoSleptBeforeTheAttach) {
+  const absl::StatusOr<Script> script = ParseScript("refused-while-attaching.iom", R"(
+conn passthrough direct_io_allow_mmap
+inode A
+backing B
+1: backing_open B -> 0
+2: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES -> 0
+3: write w hold -> blocked
+4: open c A KEEP_CACHE -> blocked
+P0: open p A PASSTHROUGH backing=B
+P1: open d A KEEP_CACHE
+exists P0.1 == 0
+)");
+  ASSERT_TRUE(script.ok()) << script.status().message();
+  EXPECT_EQ(Differences<AtomicWord<W>>(*script), "");
 }
 
 // What is mended: no hazard loses a wakeup or starves an opener, and some do at v7.3.
