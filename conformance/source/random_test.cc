@@ -44,7 +44,11 @@ TEST(RandomSourceItself, FindsAChange) {
   const Command build = RunBuild("--tree " + tree);
   ASSERT_EQ(build.exit_code, 0) << build.errors;
   EXPECT_FALSE(CompareRandom(RandomKind::kRules, build.output).agree);
-  EXPECT_FALSE(CompareRandom(RandomKind::kTwoThreads, build.output).agree);
+  // One batch in a few holds no program whose threads meet in the changed line.
+  bool found = false;
+  for (int batch = 0; batch < 8 && !found; batch++)
+    found = !CompareRandom(RandomKind::kTwoThreads, build.output).agree;
+  EXPECT_TRUE(found);
 }
 
 }  // namespace
