@@ -5,10 +5,11 @@
 // (fs/fuse/fuse_i.h, include/linux/fs.h).
 //
 // Which lock protects what:
-//   fi->lock       iocachectr, state, fb, i_size, attr_version, write_files, writectr,
-//   queued_writes, iomode fc->lock       backing_files_map i_pages        the page cache: every
-//   page's flags and bytes; page_waitq is woken under it i_rwsem        the inode lock; nothing in
-//   particular, see docs/design.md for who takes it how
+//   fi->lock: iocachectr, state, fb, i_size, attr_version, write_files, queued_writes, writepages,
+//     writectr, nowrite, and a file's iomode
+//   fc->lock: backing_files_map
+//   i_pages: the page cache, every page's flags and bytes; page_wait is woken under it
+//   i_rwsem: the inode lock; nothing in particular, see docs/design.md for who takes it how
 // Published fields are written under their lock and read without it.
 //
 // All of it is plain memory, zero at the start. In the scheduled world it lies in the arena, and
@@ -180,7 +181,7 @@ struct AddressSpace {
 template <class W>
 struct FuseArgs {
   FuseInode<W>* inode;
-  FuseFile<W>* ff;  // READ, WRITE, RELEASE: the file
+  FuseFile<W>* ff;  // READ, and WRITE: the file
   int64_t offset;
   int64_t size;         // READ, WRITE: bytes; SETATTR: the new size; FALLOCATE: length
   int64_t out_size;     // answer: bytes read or written; GETATTR, SETATTR: the inode's size
