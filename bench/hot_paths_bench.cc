@@ -127,24 +127,20 @@ void BM_PassthroughOpenRelease(benchmark::State& state) {
 }
 
 // Whole system calls with a server that answers at once.
-void BM_ParallelWrite(benchmark::State& state) {
-  File<W>* file = Open(kParallel);
+void OnePageCalls(benchmark::State& state, uint16_t reply, int64_t (*call)(Kiocb<W>&)) {
+  File<W>* file = Open(reply);
   for (auto _ : state) {
     Kiocb<W> iocb = OnePage(file);
-    if (vfs_write(iocb) != kPageSize) std::abort();
+    if (call(iocb) != kPageSize) std::abort();
   }
   Close(file);
   state.SetItemsProcessed(state.iterations());
 }
-
+void BM_ParallelWrite(benchmark::State& state) {
+  OnePageCalls(state, kParallel, [](Kiocb<W>& iocb) -> int64_t { return vfs_write(iocb); });
+}
 void BM_CachedRead(benchmark::State& state) {
-  File<W>* file = Open(FOPEN_KEEP_CACHE);
-  for (auto _ : state) {
-    Kiocb<W> iocb = OnePage(file);
-    if (vfs_read(iocb) != kPageSize) std::abort();
-  }
-  Close(file);
-  state.SetItemsProcessed(state.iterations());
+  OnePageCalls(state, FOPEN_KEEP_CACHE, [](Kiocb<W>& iocb) -> int64_t { return vfs_read(iocb); });
 }
 
 // Of 16 operations, 14 are direct writes and one opens and closes a cached file, so that the inode
