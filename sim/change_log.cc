@@ -36,7 +36,16 @@ ChangeLog::~ChangeLog() {
 }
 
 void ChangeLog::Begin() {
-  if (copy_ != nullptr) munmap(copy_, copy_bytes_);
+  if (copy_ == nullptr) MapCopy();
+  // From the state that was noted last, or from nothing, to the one that the arena is in.
+  std::vector<const uint8_t*> stacks;
+  for (int slot = 0; slot < scheduler_.task_count(); slot++) stacks.push_back(StackInCopy(slot));
+  NoteShared();
+  for (int slot = 0; slot < scheduler_.task_count(); slot++) NoteStack(slot, stacks[slot]);
+  log_.clear();
+}
+
+void ChangeLog::MapCopy() {
   copy_bytes_ = scheduler_.arena_bytes();
   void* copy = mmap(nullptr, copy_bytes_, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -45,13 +54,14 @@ void ChangeLog::Begin() {
     std::abort();
   }
   copy_ = static_cast<uint8_t*>(copy);
-  log_.clear();
-  key_ = {};
-  NoteShared();
-  for (int slot = 0; slot < scheduler_.task_count(); slot++) {
-    if (scheduler_.live(slot)) NoteStack(slot, scheduler_.stack_top(slot));
-  }
-  log_.clear();
+}
+
+const uint8_t* ChangeLog::StackInCopy(int slot) const {
+  const size_t task = reinterpret_cast<uint8_t*>(&scheduler_.task(slot)) - scheduler_.shared();
+  Task before;
+  std::memcpy(&before, copy_ + task, sizeof(before));
+  const bool had_stack = before.pending != Pending::kFree && before.pending != Pending::kDone;
+  return had_stack ? static_cast<const uint8_t*>(before.sp) : scheduler_.stack_top(slot);
 }
 
 inline void ChangeLog::Set(size_t lane, Lane now) {
@@ -98,12 +108,9 @@ NO_SANITIZE_MEMORY_ACCESS void ChangeLog::NoteStack(int slot, const uint8_t* sp_
 
 void ChangeLog::Note(int slot) {
   if (slot < 0) return NoteShared();
-  const size_t task = reinterpret_cast<uint8_t*>(&scheduler_.task(slot)) - scheduler_.shared();
-  Task before;
-  std::memcpy(&before, copy_ + task, sizeof(before));
+  const uint8_t* const sp_before = StackInCopy(slot);
   NoteShared();
-  const bool had_stack = before.pending != Pending::kFree && before.pending != Pending::kDone;
-  NoteStack(slot, had_stack ? static_cast<const uint8_t*>(before.sp) : scheduler_.stack_top(slot));
+  NoteStack(slot, sp_before);
 }
 
 NO_SANITIZE_MEMORY_ACCESS void ChangeLog::Undo(const Mark& mark) {

@@ -57,6 +57,9 @@ class ChangeLog {
   };
 
   uint8_t* at(size_t lane) const { return scheduler_.shared() + lane * sizeof(Lane); }
+  void MapCopy();
+  // The stack pointer of the task in the copy; the stack's top when it has no stack there.
+  const uint8_t* StackInCopy(int slot) const;
   void Set(size_t lane, Lane now);
   void Drop(size_t lane);
   void NoteShared();
