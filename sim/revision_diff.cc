@@ -3,13 +3,14 @@
 #include "sim/revision_diff.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
 #include <set>
 #include <tuple>
 
-#include "absl/strings/match.h"
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_join.h"
 #include "sim/verdict.h"
 
@@ -81,7 +82,7 @@ class PairWalk {
   }
 
   // Expands one node; false when there is none left. `differs` gets the operations of a path that
-  // ends in a difference.
+  // ends in a difference, unless the same difference ends a path that has one operation less.
   bool Step(int max_steps, uint64_t* edges,
             const std::function<void(const std::vector<int>&)>& differs) {
     if (next_ == nodes_.size()) return false;
@@ -97,11 +98,8 @@ class PairWalk {
       const auto l = left.find(op);
       const auto r = right.find(op);
       if (l == left.end() || r == right.end() || !Same(l->second, r->second)) {
-        std::vector<int> path = {op};
-        for (int n = static_cast<int>(at); nodes_[n].parent >= 0; n = nodes_[n].parent)
-          path.push_back(nodes_[n].op);
-        std::reverse(path.begin(), path.end());
-        differs(path);
+        std::vector<int> path = PathTo(at, op);
+        if (IsNew(path, EndingOf(left, right, op))) differs(path);
         continue;
       }
       for (const auto& [outcome, to] : l->second.to) {
@@ -149,6 +147,52 @@ class PairWalk {
     return results;
   }
 
+  // What a path that parts ends with: the last operation's outcomes and findings on each side.
+  struct Ending {
+    std::vector<StepOutcome> left;
+    std::vector<StepOutcome> right;
+    uint32_t left_findings = 0;
+    uint32_t right_findings = 0;
+    bool operator==(const Ending&) const = default;
+  };
+
+  static Ending EndingOf(const std::map<int, Results>& left, const std::map<int, Results>& right,
+                         int op) {
+    Ending ending;
+    const auto take = [op](const std::map<int, Results>& side, std::vector<StepOutcome>& outcomes,
+                           uint32_t& findings) {
+      const auto found = side.find(op);
+      if (found == side.end()) return;
+      for (const auto& [outcome, to] : found->second.to) outcomes.push_back(outcome);
+      findings = found->second.findings;
+    };
+    take(left, ending.left, ending.left_findings);
+    take(right, ending.right, ending.right_findings);
+    return ending;
+  }
+
+  // Notes the path and its ending. Paths come in the order of their length.
+  bool IsNew(const std::vector<int>& path, const Ending& ending) {
+    bool is_new = true;
+    for (size_t left_out = 0; is_new && left_out + 1 < path.size(); left_out++) {
+      std::vector<int> shorter = path;
+      shorter.erase(shorter.begin() + left_out);
+      const auto known = endings_.find(shorter);
+      is_new = known == endings_.end() || !(known->second == ending);
+    }
+    endings_.emplace(path, ending);
+    return is_new;
+  }
+
+  // The operations that lead to a node, and one more.
+  std::vector<int> PathTo(size_t node, int op) const {
+    std::vector<int> path = {op};
+    for (int n = static_cast<int>(node); nodes_[n].parent >= 0; n = nodes_[n].parent)
+      path.push_back(nodes_[n].op);
+    std::reverse(path.begin(), path.end());
+    return path;
+  }
+
   static bool Same(const Results& a, const Results& b) {
     return a.findings == b.findings && a.to.size() == b.to.size() &&
            std::equal(a.to.begin(), a.to.end(), b.to.begin(),
@@ -164,45 +208,67 @@ class PairWalk {
   OpGraph left_;
   OpGraph right_;
   std::vector<Node> nodes_;
+  std::map<std::vector<int>, Ending> endings_;
   std::set<std::pair<std::vector<int>, std::vector<int>>> seen_;
   size_t next_ = 0;
 };
 
-// Names the rules that each alone explain the difference, and files the script under them.
-void FileDifference(const Revision& left, const Revision& right, const Script& path,
-                    std::set<std::string>& causes, DiffReport& report) {
-  Difference difference;
-  difference.left = path;
-  difference.right = path;
-  const Behaviour at_left = RunAt(difference.left, left);
-  const Behaviour at_right = RunAt(difference.right, right);
-  if (at_left.SameAs(at_right)) return;
-  std::vector<std::string> names;
-  for (const Rule* rule : DifferingRules(left.rules, right.rules)) {
-    Revision trial = {"", "", false, left.rules, {}, nullptr};
-    Adopt(*rule, right.rules, trial.rules);
-    Script script = path;
-    if (RunAt(script, trial).SameAs(at_right)) names.push_back(rule->name);
-  }
-  difference.rules = absl::StrJoin(names, " or ");
-  if (!causes.insert(difference.rules).second) return;
-  difference.left_findings = at_left.findings;
-  difference.right_findings = at_right.findings;
-  report.differences.push_back(std::move(difference));
+// The left revision with some of the right one's rules.
+Revision WithRules(const Revision& left, const Revision& right,
+                   const std::vector<const Rule*>& rules) {
+  Revision trial = {"", "", false, left.rules, {}, nullptr};
+  for (const Rule* rule : rules) Adopt(*rule, right.rules, trial.rules);
+  return trial;
 }
 
-// Rules in which the revisions differ and that no difference was put down to.
-std::vector<std::string> UnseenRules(const Revision& left, const Revision& right,
-                                     const DiffReport& report) {
-  std::vector<std::string> unseen;
-  for (const Rule* rule : DifferingRules(left.rules, right.rules)) {
-    const bool seen =
-        std::any_of(report.differences.begin(), report.differences.end(),
-                    [rule](const Difference& d) { return absl::StrContains(d.rules, rule->name); });
-    if (!seen) unseen.push_back(rule->name);
+// Compares the revisions on one script after the other, and keeps those with a cause of their own.
+class Causes {
+ public:
+  Causes(const Revision& left, const Revision& right, DiffReport& report)
+      : left_(left),
+        right_(right),
+        report_(report),
+        differing_(DifferingRules(left.rules, right.rules)),
+        unseen_(differing_) {}
+
+  void File(const Script& path) {
+    Difference difference = {"", path, path, {}, {}};
+    const Behaviour at_left = RunAt(difference.left, left_);
+    const Behaviour at_right = RunAt(difference.right, right_);
+    if (at_left.SameAs(at_right)) return;
+    const auto gives = [&](const std::vector<const Rule*>& rules, const Behaviour& behaviour) {
+      Script script = path;
+      return RunAt(script, WithRules(left_, right_, rules)).SameAs(behaviour);
+    };
+    const auto explains = [&](const Rule* rule) { return gives({rule}, at_right); };
+    // Most scripts show what shorter ones have shown: a rule that is known, while all the others
+    // together make no difference.
+    if (std::any_of(alone_.begin(), alone_.end(), explains) && gives(unseen_, at_left)) return;
+    std::vector<const Rule*> rules;
+    std::copy_if(differing_.begin(), differing_.end(), std::back_inserter(rules), explains);
+    difference.rules = absl::StrJoin(
+        rules, " or ", [](std::string* out, const Rule* rule) { out->append(rule->name); });
+    if (!filed_.insert(difference.rules).second) return;
+    if (rules.size() == 1) alone_.push_back(rules[0]);
+    std::erase_if(unseen_, [&](const Rule* rule) { return absl::c_linear_search(rules, rule); });
+    difference.left_findings = at_left.findings;
+    difference.right_findings = at_right.findings;
+    report_.differences.push_back(std::move(difference));
   }
-  return unseen;
-}
+
+  bool differ() const { return !differing_.empty(); }
+  // Rules in which the revisions differ and that no difference was put down to.
+  const std::vector<const Rule*>& unseen() const { return unseen_; }
+
+ private:
+  const Revision& left_;
+  const Revision& right_;
+  DiffReport& report_;
+  const std::vector<const Rule*> differing_;
+  std::vector<const Rule*> unseen_;
+  std::vector<const Rule*> alone_;  // that are the only cause of a script that was kept
+  std::set<std::string> filed_;
+};
 
 std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
   GraphBounds bounds;
@@ -236,11 +302,10 @@ DiffReport DiffRevisions(const Revision& left, const Revision& right, const Diff
   std::vector<std::unique_ptr<PairWalk>> walks;
   for (const GraphBounds& bounds : BoundsToTry(options))
     walks.push_back(std::make_unique<PairWalk>(left, right, bounds));
-  const bool differ = !DifferingRules(left.rules, right.rules).empty();
-  std::set<std::string> causes;
+  Causes causes(left, right, report);
   // All walks go down together, so that the scripts come in the order of their length.
   for (int depth = 0; depth < options.max_steps; depth++) {
-    if (differ && UnseenRules(left, right, report).empty()) break;
+    if (causes.differ() && causes.unseen().empty()) break;
     for (auto& walk : walks) {
       while (walk->depth() <= depth) {
         const uint64_t known =
@@ -256,13 +321,12 @@ DiffReport DiffRevisions(const Revision& left, const Revision& right, const Diff
           break;
         }
         report.states++;
-        walk->Step(options.max_steps, &report.edges, [&](const std::vector<int>& ops) {
-          FileDifference(left, right, walk->PathOf(ops), causes, report);
-        });
+        walk->Step(options.max_steps, &report.edges,
+                   [&](const std::vector<int>& ops) { causes.File(walk->PathOf(ops)); });
       }
     }
   }
-  report.unseen = UnseenRules(left, right, report);
+  for (const Rule* rule : causes.unseen()) report.unseen.push_back(rule->name);
   return report;
 }
 
