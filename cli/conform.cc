@@ -39,6 +39,7 @@ struct ConformFlags {
   uint64_t max_states = conform::JudgeOptions().max_states;
   bool ktap = false;
   bool quiet = false;
+  bool times = false;
 };
 
 // A program that is built with this one: in the folder that ./iomode keeps all in, or where Bazel
@@ -177,6 +178,7 @@ int Report(const ConformFlags& flags, const std::vector<Script>& scripts, const 
     std::cout << front << "The run ended early: " << runs.trouble << "\n";
     for (const std::string& line : runs.details) std::cout << front << "  " << line << "\n";
   }
+  if (flags.times) std::cout << front << conform::TimesLine(runs) << "\n";
   std::cout << front << "Linux " << runs.release << " (" << flags.on << ") against "
             << revision.name
             << (flags.flip.empty() ? "" : absl::StrCat(" with ", flags.flip, " flipped")) << "; "
@@ -309,6 +311,7 @@ void AddKernelOptions(CLI::App* command, ConformFlags& flags) {
 void AddReportOptions(CLI::App* command, ConformFlags& flags) {
   command->add_flag("--ktap", flags.ktap, "print KTAP");
   command->add_flag("--quiet", flags.quiet, "print only what ran and does not agree, and the sums");
+  command->add_flag("--times", flags.times, "also print how long the steps took to come to rest");
   command->add_option("--junit", flags.junit, "also write the verdicts to this file as JUnit XML");
   command->add_option("--out", flags.out, "also write each script with the kernel's results here")
       ->check(CLI::ExistingDirectory);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -18,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "conformance/agent/agent_output.h"
 
 namespace iomode::agent {
 namespace {
@@ -145,6 +147,24 @@ TEST(Agent, PrintsTheScriptWithResults) {
   SKIP_WITHOUT_KERNEL();
   EXPECT_EQ(AgentRun({Write("plain.iom", kPlain)}).Wait(), 0);
   EXPECT_EQ(TextOf(Scratch("out")), kPlainDone);
+}
+
+TEST(Agent, TimesEachStepButThoseThatWait) {
+  SKIP_WITHOUT_KERNEL();
+  const std::string script = Write("timed.iom", absl::StrCat(kPlain, "3: wait 100\n"));
+  EXPECT_EQ(AgentRun({"--times", script}).Wait(), 0);
+  const std::string err = TextOf(Scratch("err"));
+  const size_t times = err.find(kAgentStepTimes);
+  ASSERT_NE(times, std::string::npos) << err;
+  int microseconds = 0;
+  int steps = 0;
+  for (absl::string_view word :
+       absl::StrSplit(err.substr(times + strlen(kAgentStepTimes)), ' ', absl::SkipWhitespace())) {
+    EXPECT_TRUE(absl::SimpleAtoi(word, &microseconds)) << word;
+    EXPECT_GT(microseconds, 0);
+    ++steps;
+  }
+  EXPECT_EQ(steps, 2) << err;
 }
 
 TEST(Agent, AHungScriptIsReportedAndTheNextOneRuns) {

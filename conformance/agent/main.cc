@@ -19,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "conformance/agent/agent_output.h"
 #include "conformance/agent/payload.h"
 #include "conformance/agent/recorder.h"
 #include "conformance/agent/system_calls.h"
@@ -28,9 +29,11 @@ namespace iomode::agent {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: agent [--state] [--repeat N] [--timeout SECONDS] [--out DIR] FILE...\n"
+    "usage: agent [--state] [--times] [--repeat N] [--timeout SECONDS] [--out DIR] FILE...\n"
     "Runs each sequential script on this kernel and prints it with the results.\n"
     "  --state            also the requests, blocked tasks and inode state after every step\n"
+    "  --times            on stderr, for each script, the microseconds that each step took to come "
+    "to rest\n"
     "  --repeat N         run each script N times; print each different outcome, the most frequent "
     "first\n"
     "  --timeout SECONDS  for one step to come to rest (default 20)\n"
@@ -38,8 +41,6 @@ constexpr char kUsage[] =
     "exit: 0 ok, 1 a script hung or could not be run, 2 bad input, 4 this kernel cannot run "
     "scripts,\n"
     "      128 + N ended by signal N\n";
-
-enum Exit { kOk = 0, kFailed = 1, kBadInput = 2, kNoKernel = 4 };
 
 constexpr int kMaxRepeat = 1000000;
 constexpr int64_t kMaxBuffer = int64_t{64} << 20;  // bytes that one step may move
@@ -54,6 +55,7 @@ void OnSignal(int number) {
 
 struct Arguments {
   RecorderOptions options = {false, std::chrono::seconds(20)};
+  bool times = false;
   int repeat = 1;
   std::string out;
   std::vector<std::string> files;
@@ -67,16 +69,18 @@ bool Number(const char* option, const char* text, int max, int* number) {
 
 // False after a message.
 bool ParseArguments(int argc, char** argv, Arguments* arguments) {
-  const option options[] = {{"state", no_argument, nullptr, 's'},
-                            {"repeat", required_argument, nullptr, 'r'},
-                            {"timeout", required_argument, nullptr, 't'},
-                            {"out", required_argument, nullptr, 'o'},
-                            {nullptr, 0, nullptr, 0}};
+  const option options[] = {
+      {"state", no_argument, nullptr, 's'},        {"times", no_argument, nullptr, 'm'},
+      {"repeat", required_argument, nullptr, 'r'}, {"timeout", required_argument, nullptr, 't'},
+      {"out", required_argument, nullptr, 'o'},    {nullptr, 0, nullptr, 0}};
   int seconds = 0;
   for (int found; (found = getopt_long(argc, argv, "", options, nullptr)) != -1;) {
     switch (found) {
       case 's':
         arguments->options.state = true;
+        break;
+      case 'm':
+        arguments->times = true;
         break;
       case 'r':
         if (!Number("repeat", optarg, kMaxRepeat, &arguments->repeat)) return false;
@@ -184,8 +188,14 @@ bool Deliver(const Arguments& arguments, const std::string& file, Outcomes outco
   return fflush(stdout) == 0;
 }
 
+void PrintTimes(const std::string& file, const std::vector<std::chrono::microseconds>& times) {
+  std::string line = absl::StrCat(file, kAgentStepTimes);
+  for (const std::chrono::microseconds time : times) absl::StrAppend(&line, " ", time.count());
+  fprintf(stderr, "%s\n", line.c_str());
+}
+
 int RunAll(const Arguments& arguments, const std::vector<Script>& scripts, Recorder& recorder) {
-  int exit = kOk;
+  int exit = kAgentOk;
   for (size_t i = 0; i < scripts.size(); ++i) {
     Outcomes outcomes;
     for (int n = 0; n < arguments.repeat && caught_signal == 0; ++n) {
@@ -197,10 +207,13 @@ int RunAll(const Arguments& arguments, const std::vector<Script>& scripts, Recor
       fprintf(stderr, "%s: %s%s\n", arguments.files[i].c_str(),
               absl::IsDeadlineExceeded(recorded.status()) ? "hung at " : "",
               std::string(recorded.status().message()).c_str());
-      exit = kFailed;
+      exit = kAgentFailed;
+    }
+    if (const auto times = recorder.TakeStepTimes(); arguments.times) {
+      PrintTimes(arguments.files[i], times);
     }
     if (!outcomes.empty() && !Deliver(arguments, arguments.files[i], std::move(outcomes))) {
-      exit = kFailed;
+      exit = kAgentFailed;
     }
     if (caught_signal != 0) return 128 + caught_signal;
   }
@@ -209,14 +222,14 @@ int RunAll(const Arguments& arguments, const std::vector<Script>& scripts, Recor
 
 int Main(int argc, char** argv) {
   Arguments arguments;
-  if (!ParseArguments(argc, argv, &arguments)) return kBadInput;
+  if (!ParseArguments(argc, argv, &arguments)) return kAgentBadInput;
   std::vector<Script> scripts;
-  if (!ReadScripts(arguments.files, &scripts)) return kBadInput;
+  if (!ReadScripts(arguments.files, &scripts)) return kAgentBadInput;
   struct stat directory;
   if (!arguments.out.empty() &&
       (stat(arguments.out.c_str(), &directory) != 0 || !S_ISDIR(directory.st_mode))) {
     fprintf(stderr, "agent: --out: %s is no directory\n", arguments.out.c_str());
-    return kBadInput;
+    return kAgentBadInput;
   }
   struct sigaction action = {};
   action.sa_handler = OnSignal;
@@ -225,7 +238,7 @@ int Main(int argc, char** argv) {
   if (caught_signal != 0) return 128 + caught_signal;
   if (!recorder.ok()) {
     fprintf(stderr, "agent: %s\n", std::string(recorder.status().message()).c_str());
-    return absl::IsFailedPrecondition(recorder.status()) ? kNoKernel : kFailed;
+    return absl::IsFailedPrecondition(recorder.status()) ? kAgentNoKernel : kAgentFailed;
   }
   return RunAll(arguments, scripts, **recorder);
 }

@@ -79,8 +79,7 @@ Quiescence::Place Quiescence::PlaceOf(const TaskId& id, const TaskState& state) 
   auto found = known_.find(id);
   if (found != known_.end() && found->second.first == state.runs) return found->second.second;
   const std::string function = WaitChannel(id.process, id.task);
-  // A task that is about to sleep has a state, but no place yet.
-  if (function.empty()) return Place::kOther;
+  if (function.empty()) return Place::kNone;
   Place place = Place::kOther;
   if (function == "read_events") {
     place = Place::kAioResult;
@@ -99,8 +98,8 @@ std::chrono::milliseconds Quiescence::RestMustLast(Scene& scene, const Snapshot&
     const Place place = PlaceOf(id, state);
     const bool aio = place == Place::kAioResult || place == Place::kAioTeardown;
     if (place == Place::kKnown || (aio && scene.AioIsHeld(id))) continue;
-    longest = std::max(longest, std::chrono::milliseconds(
-                                    place == Place::kAioTeardown ? kKernelStableMs : kStableMs));
+    longest = std::max(
+        longest, std::chrono::milliseconds(place == Place::kOther ? kStableMs : kKernelStableMs));
   }
   return longest;
 }

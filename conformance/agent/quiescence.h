@@ -9,7 +9,9 @@
 // that is not known to be of that kind (it may wait for a timer or a kernel thread), rest must last
 // for kStableMs as well. A task that waits for its aio, or for that of its process to be taken
 // down, is waiting for the server only if that holds a request of the aio; else for kernel threads,
-// and the taking down for an RCU grace period too, which may take long.
+// and the taking down for an RCU grace period too, which may take long. A task that sleeps nowhere
+// is about to sleep, or woken and about to run, on a CPU that may stand still under a guest. For
+// both, rest must last for kKernelStableMs; seldom is that how it ends.
 
 #ifndef CONFORMANCE_AGENT_QUIESCENCE_H_
 #define CONFORMANCE_AGENT_QUIESCENCE_H_
@@ -67,7 +69,7 @@ class Quiescence {
   // The tasks if all of them sleep.
   std::optional<Snapshot> Look(Scene& scene);
   // What a task sleeps in.
-  enum class Place : uint8_t { kKnown, kAioResult, kAioTeardown, kOther };
+  enum class Place : uint8_t { kKnown, kAioResult, kAioTeardown, kNone, kOther };
   Place PlaceOf(const TaskId& id, const TaskState& state);
   std::chrono::milliseconds RestMustLast(Scene& scene, const Snapshot& snapshot);
 

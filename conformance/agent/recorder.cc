@@ -126,10 +126,15 @@ absl::StatusOr<Script> Recorder::Record(const Script& script) {
   Quiescence quiescence;
   Comments comments;
   for (Step& step : recorded.steps) {
+    const Quiescence::Clock::time_point begin = Quiescence::Clock::now();
     absl::Status status = (*run)->Issue(step);
     if (!status.ok()) return AtStep(status, step);
     status = quiescence.Settle(**run, Quiescence::Clock::now() + options_.timeout);
     if (!status.ok()) return AtStep(status, step);
+    if (step.op != Op::kWait) {
+      step_times_.push_back(
+          std::chrono::duration_cast<std::chrono::microseconds>(Quiescence::Clock::now() - begin));
+    }
     const std::vector<int> completed = (*run)->TakeCompleted();
     NoteResults(step, completed, (*run)->book());
     if (kernel_state_ == nullptr) continue;

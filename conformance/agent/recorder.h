@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "conformance/agent/descriptor.h"
@@ -33,6 +35,10 @@ class Recorder {
   // Unavailable: something else of the machine.
   absl::StatusOr<Script> Record(const Script& script);
 
+  // How long each step took since the last call, from its issue to rest; without the steps that
+  // only let time pass.
+  std::vector<std::chrono::microseconds> TakeStepTimes() { return std::exchange(step_times_, {}); }
+
   // Makes the current and every later Record end early. May be called from a signal handler.
   static void Cancel();
 
@@ -43,6 +49,7 @@ class Recorder {
   Descriptor control_;  // fusectl
   Descriptor tmpfs_;
   std::unique_ptr<KernelState> kernel_state_;  // with options_.state
+  std::vector<std::chrono::microseconds> step_times_;
 };
 
 }  // namespace iomode::agent

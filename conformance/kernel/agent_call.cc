@@ -11,7 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "conformance/kernel/child_process.h"
 
 namespace iomode::conform {
@@ -52,6 +54,24 @@ class KernelLog {
   int file_;
 };
 
+// Takes the agent's lines with times out of what it wrote on standard error; returns the rest.
+std::string TakeStepTimes(const std::string& err, std::vector<int>* step_us) {
+  std::string rest;
+  for (absl::string_view line : absl::StrSplit(err, '\n')) {
+    const size_t times = line.find(kAgentStepTimes);
+    if (times == absl::string_view::npos) {
+      absl::StrAppend(&rest, line, "\n");
+      continue;
+    }
+    for (absl::string_view word : absl::StrSplit(line.substr(line.rfind(':') + 1), ' ')) {
+      int number = 0;
+      if (absl::SimpleAtoi(word, &number)) step_us->push_back(number);
+    }
+  }
+  rest.pop_back();
+  return rest;
+}
+
 }  // namespace
 
 bool IsKernelComplaint(const std::string& line) {
@@ -72,15 +92,16 @@ absl::StatusOr<AgentOutcome> CallAgent(const AgentOptions& options, const std::s
   const auto limit = begin + std::chrono::seconds(limit_seconds);
   ChildOptions child;
   child.keep_on = [limit] { return Clock::now() < limit; };
-  const auto result = RunChild({options.agent, "--timeout", absl::StrCat(options.step_seconds),
-                                "--repeat", absl::StrCat(options.repeat), file},
-                               child);
+  const auto result =
+      RunChild({options.agent, "--times", "--timeout", absl::StrCat(options.step_seconds),
+                "--repeat", absl::StrCat(options.repeat), file},
+               child);
   if (!result.ok()) return result.status();
   AgentOutcome outcome;
   outcome.exit = result->exit;
   outcome.stopped = result->stopped;
   outcome.out = result->out;
-  outcome.err = result->err;
+  outcome.err = TakeStepTimes(result->err, &outcome.step_us);
   outcome.kernel_log = log.Complaints();
   outcome.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return outcome;
@@ -100,7 +121,7 @@ std::string ToJsonLine(int script, const AgentOutcome& outcome) {
   const nlohmann::json json = {{"script", script},           {"exit", outcome.exit},
                                {"stopped", outcome.stopped}, {"out", outcome.out},
                                {"err", outcome.err},         {"kernel_log", outcome.kernel_log},
-                               {"seconds", outcome.seconds}};
+                               {"seconds", outcome.seconds}, {"step_us", outcome.step_us}};
   return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
@@ -115,6 +136,7 @@ bool FromJsonLine(const std::string& line, int* script, AgentOutcome* outcome) {
     outcome->err = json.at("err");
     outcome->kernel_log = json.at("kernel_log").get<std::vector<std::string>>();
     outcome->seconds = json.at("seconds");
+    outcome->step_us = json.at("step_us").get<std::vector<int>>();
   } catch (const nlohmann::json::exception&) {
     return false;
   }

@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "conformance/agent/agent_output.h"
 #include "sim/script.h"
 
 namespace iomode::conform {
-
-// The agent's exit codes.
-enum AgentExit { kAgentOk = 0, kAgentFailed = 1, kAgentBadInput = 2, kAgentNoKernel = 4 };
 
 struct AgentOptions {
   std::string agent;       // the program
@@ -29,6 +27,7 @@ struct AgentOutcome {
   bool stopped = false;  // interrupted, or it took far longer than its steps may
   std::string out;       // the script as the agent printed it, once a different outcome
   std::string err;
+  std::vector<int> step_us;             // microseconds of each step, over all runs
   std::vector<std::string> kernel_log;  // warnings, oopses and lock reports logged meanwhile
   double seconds = 0;
 };

@@ -34,7 +34,12 @@ void GuestStream::Take(const std::string& line) {
   const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return;
   if (json.contains("release")) runs_->release = json.value("release", "");
-  if (json.contains("begin")) running_ = json.value("begin", -1);
+  if (json.contains("begin")) {
+    running_ = json.value("begin", -1);
+    if (runs_->start_seconds == 0) {
+      runs_->start_seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+    }
+  }
   ended_ |= json.contains("end");
 }
 

@@ -41,7 +41,8 @@ class GuestStream {
   bool ended_ = false;
   int running_ = -1;
   size_t done_ = 0;
-  Clock::time_point last_word_ = Clock::now();
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_word_ = begin_;
 };
 
 }  // namespace iomode::conform

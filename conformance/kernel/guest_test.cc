@@ -29,6 +29,7 @@ TEST(GuestStreamTest, TakesLinesAsTheyCome) {
   AgentOutcome outcome;
   outcome.out = "1: wait 1 -> 0\n";
   outcome.kernel_log = {"WARNING: \"odd\""};
+  outcome.step_us = {7, 90};
   const std::string first =
       absl::StrCat("{\"release\":\"6.12.1\"}\n{\"begin\":0}\n", ToJsonLine(0, outcome), "\n");
   const std::string second = "{\"begin\":1}\n{\"end\":true}\n";
@@ -46,6 +47,8 @@ TEST(GuestStreamTest, TakesLinesAsTheyCome) {
   ASSERT_TRUE(runs.outcomes[0].has_value());
   EXPECT_EQ(runs.outcomes[0]->out, outcome.out);
   EXPECT_EQ(runs.outcomes[0]->kernel_log, outcome.kernel_log);
+  EXPECT_EQ(runs.outcomes[0]->step_us, outcome.step_us);
+  EXPECT_GT(runs.start_seconds, 0);
   EXPECT_FALSE(runs.outcomes[1].has_value());
 }
 

@@ -195,6 +195,17 @@ TEST(ReportTest, KtapNamesEachCaseOnce) {
   EXPECT_EQ(KtapLines(3, "c.iom", NotRun("threads")), "ok 3 c.iom # SKIP threads\n");
 }
 
+TEST(ReportTest, TimesAreOfAllStepsThatRan) {
+  KernelRuns runs;
+  EXPECT_EQ(TimesLine(runs), "0 steps");
+  runs.outcomes.resize(3);
+  runs.outcomes[0].emplace().step_us = {4000, 1000};
+  runs.outcomes[2].emplace().step_us = {2000};
+  EXPECT_EQ(TimesLine(runs), "3 steps: median 2.0 ms, 99 % within 2.0 ms, longest 4.0 ms");
+  runs.start_seconds = 1.96;
+  EXPECT_THAT(TimesLine(runs), HasSubstr("; the first script began 2.0 s after the guest's start"));
+}
+
 TEST(ReportTest, SumsNameWhatWasNotRun) {
   Sums sums;
   sums.Add(Judgement());

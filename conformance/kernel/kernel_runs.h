@@ -19,6 +19,7 @@ namespace iomode::conform {
 struct KernelRuns {
   std::string release;                                // as uname says
   std::vector<std::optional<AgentOutcome>> outcomes;  // by script; nullopt: it was not run
+  double start_seconds = 0;                           // from QEMU's start to the first script
   std::string trouble;                                // why some were not run; "" when all were
   std::vector<std::string> details;                   // behind it: the end of a guest's console
 };

@@ -2,7 +2,11 @@
 
 #include "conformance/kernel/report.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace iomode::conform {
 
@@ -39,6 +43,26 @@ std::string Sums::Line() const {
   if (incomplete) absl::StrAppend(&line, ", ", incomplete, " incomplete");
   if (not_run) absl::StrAppend(&line, ", ", not_run, " not run");
   if (flaky) absl::StrAppend(&line, "; ", flaky, " of these flaky");
+  return line;
+}
+
+std::string TimesLine(const KernelRuns& runs) {
+  std::vector<int> all;
+  for (const std::optional<AgentOutcome>& outcome : runs.outcomes) {
+    if (outcome.has_value())
+      all.insert(all.end(), outcome->step_us.begin(), outcome->step_us.end());
+  }
+  std::sort(all.begin(), all.end());
+  std::string line = absl::StrCat(all.size(), all.size() == 1 ? " step" : " steps");
+  if (!all.empty()) {
+    const auto at = [&all](size_t percent) { return all[(all.size() - 1) * percent / 100] / 1e3; };
+    absl::StrAppendFormat(&line, ": median %.1f ms, 99 %% within %.1f ms, longest %.1f ms", at(50),
+                          at(99), at(100));
+  }
+  if (runs.start_seconds > 0) {
+    absl::StrAppendFormat(&line, "; the first script began %.1f s after the guest's start",
+                          runs.start_seconds);
+  }
   return line;
 }
 

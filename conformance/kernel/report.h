@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conformance/kernel/judgement.h"
+#include "conformance/kernel/kernel_runs.h"
 
 namespace iomode::conform {
 
@@ -26,6 +27,10 @@ struct Sums {
   // "20 scripts: 15 agree, 2 show a predicted finding, 0 disagree, 3 not run".
   std::string Line() const;
 };
+
+// How long steps took to come to rest, and a guest to start: "812 steps: median 0.9 ms, 99 % within
+// 21.3 ms, longest 104.0 ms; the first script began 2.1 s after the guest's start".
+std::string TimesLine(const KernelRuns& runs);
 
 // "agree  scenarios/waits/cached-open-waits.iom" and the details, each line ended.
 std::string TextLines(const std::string& name, const Judgement& judgement);
