@@ -9,7 +9,8 @@ though all its cases passed (a sanitizer's report at exit, say), and a failing r
 no test failed (a mistake in a BUILD file). Cases that GoogleTest leaves out because they are
 DISABLED_ count as skipped.
 
-The names of what failed come before the closing line. With --junit the JUnit files are gathered in
+The names of what failed come before the closing line, and why cases were skipped, a line a target
+and reason. With --junit the JUnit files are gathered in
 a folder. Exit code: 0 when something passed and nothing failed, 1 otherwise.
 """
 
@@ -23,8 +24,8 @@ import xml.etree.ElementTree as ElementTree
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
-# name: of the test case, or what happened; verdict: PASSED, FAILED or SKIPPED.
-Case = collections.namedtuple("Case", "name verdict")
+# name: of the test case, or what happened; verdict: PASSED, FAILED or SKIPPED; reason: why skipped.
+Case = collections.namedtuple("Case", "name verdict reason", defaults=("",))
 
 # One test target, or one shard of it. suite: the root of its JUnit file, None without one.
 Result = collections.namedtuple("Result", "label part cases suite")
@@ -63,6 +64,13 @@ def verdict_of(case):
     return PASSED
 
 
+def reason_of(case):
+    """Why the test itself left the case out: the last line of what it says; "" when it did not."""
+    skipped = case.find("skipped")
+    lines = [] if skipped is None else (skipped.get("message") or skipped.text or "").splitlines()
+    return lines[-1].strip() if lines else ""
+
+
 def name_of(case):
     classname = case.get("classname")
     return f"{classname}.{case.get('name')}" if classname else case.get("name")
@@ -74,7 +82,8 @@ def result_of(label, part, test_result):
     suite = read_suite(test_result)
     if suite is None:
         return Result(label, part, [Case(status, PASSED if status == "PASSED" else FAILED)], None)
-    cases = [Case(name_of(case), verdict_of(case)) for case in suite.iter("testcase")]
+    cases = [Case(name_of(case), verdict_of(case), reason_of(case))
+             for case in suite.iter("testcase")]
     if status != "PASSED" and all(case.verdict != FAILED for case in cases):
         what = f"{status}, though no case failed"
         cases.append(Case(what, FAILED))
@@ -137,13 +146,18 @@ def main(arguments):
     options = parser.parse_args(arguments)
 
     count = collections.Counter()
+    left_out = collections.Counter()
     for result in read_results(read_events(options.events)):
         for case in result.cases:
             count[case.verdict] += 1
+            if case.reason:
+                left_out[result.label, case.reason] += 1
             if case.verdict == FAILED:
                 print(f"FAILED {result.label}{result.part} {case.name}")
         if options.junit:
             write_junit(options.junit, result)
+    for (label, reason), cases in left_out.items():
+        print(f"SKIPPED {label} {cases} of its cases: {reason}")
     if options.exit_code not in (BAZEL_SUCCESS, BAZEL_NO_TESTS) and not count[FAILED]:
         print(f"FAILED bazel test: exit code {options.exit_code}")
         count[FAILED] += 1

@@ -74,11 +74,19 @@ class CountCasesTest(unittest.TestCase):
 
     def test_skipped_and_disabled_cases_are_no_passes(self):
         self.ran(suite(PASS, SKIP, DISABLED))
-        self.assertEqual(self.count(), (0, ["1 passed, 0 failed, 2 skipped"]))
+        self.assertEqual(self.count(), (0, [
+            f"SKIPPED {LABEL} 1 of its cases: no kernel", "1 passed, 0 failed, 2 skipped"]))
+
+    def test_reasons_for_skipping_are_told_once(self):
+        said = case("said", "<skipped message='a.cc:7&#10;Installing&#10;no kernel&#10;'/>")
+        self.ran(suite(SKIP, said))
+        self.assertEqual(self.count(), (1, [
+            f"SKIPPED {LABEL} 2 of its cases: no kernel", "0 passed, 0 failed, 2 skipped"]))
 
     def test_only_skipped_cases_are_no_success(self):
         self.ran(suite(SKIP))
-        self.assertEqual(self.count(), (1, ["0 passed, 0 failed, 1 skipped"]))
+        code, lines = self.count()
+        self.assertEqual((code, lines[-1]), (1, "0 passed, 0 failed, 1 skipped"))
 
     def test_without_junit_file_a_target_is_one_case(self):
         self.ran(None)
