@@ -65,23 +65,15 @@ template <class W>
 int fuse_file_uncached_io_start(FuseInode<W>& fi, FuseFile<W>& ff) {
   const Rules& rules = *fi.fc->rules;
   if (rules.parallel_open_holds_reference) return 0;
-  const int err = fuse_inode_uncached_io_start(fi, static_cast<FuseBacking<W>*>(nullptr));
-  if (!err && rules.parallel_write_marks_file) {
-    W::WARN_ON(ff.iomode != IOM_NONE, "ff->iomode != IOM_NONE");
-    ff.iomode = IOM_UNCACHED;
-  }
-  return err;
+  return fuse_inode_uncached_io_start(fi, static_cast<FuseBacking<W>*>(nullptr),
+                                      rules.parallel_write_marks_file ? &ff : nullptr);
 }
 
 template <class W>
 void fuse_file_uncached_io_end(FuseInode<W>& fi, FuseFile<W>& ff) {
   const Rules& rules = *fi.fc->rules;
   if (rules.parallel_open_holds_reference) return;
-  if (rules.parallel_write_marks_file) {
-    W::WARN_ON(ff.iomode != IOM_UNCACHED, "ff->iomode != IOM_UNCACHED");
-    ff.iomode = IOM_NONE;
-  }
-  fuse_inode_uncached_io_end(fi);
+  fuse_inode_uncached_io_end(fi, rules.parallel_write_marks_file ? &ff : nullptr);
 }
 
 // Takes the locks of a direct write; returns whether exclusively.

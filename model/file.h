@@ -25,6 +25,12 @@ bool fuse_no_open(const FuseConn<W>& fc) {
   return fc.cap(CONN_NO_OPEN) && W::READ_ONCE(fc.no_open);
 }
 
+template <class W>
+void fuse_file_free(FuseConn<W>& fc, FuseFile<W>* ff) {
+  if (ff->args != nullptr) fc.file_args.free(ff->args);
+  fc.fuse_files.free(ff);
+}
+
 // Drops one count. The last one drops the io-mode reference and then sends RELEASE: before
 // returning when `sync`.
 template <class W>
@@ -46,7 +52,7 @@ template <class W>
       if (fuse_simple_background(fc, *req)) fc.reqs.free(req);
     }
   }
-  fc.fuse_files.free(ff);
+  fuse_file_free(fc, ff);
 }
 
 // Takes ff off fi->write_files and gives its backing_file up.

@@ -97,9 +97,10 @@ template <class W>
 // Takes an uncached reference: for a parallel direct write (fb NULL), or for a passthrough open,
 // whose reference to fb is then the inode's, or dropped when the inode has one already. On an error
 // fb stays the caller's: -EBUSY when another backing is attached, -ETXTBSY when the inode is in
-// caching mode.
+// caching mode. `marked` is the file whose mode changes with it, in one section.
 template <class W>
-[[gnu::noinline]] int fuse_inode_uncached_io_start(FuseInode<W>& fi, FuseBacking<W>* fb) {
+[[gnu::noinline]] int fuse_inode_uncached_io_start(FuseInode<W>& fi, FuseBacking<W>* fb,
+                                                   FuseFile<W>* marked = nullptr) {
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_inode_uncached_io_start != nullptr)
     return ops->fuse_inode_uncached_io_start(fi, fb);
   typename W::Function fn("fuse_inode_uncached_io_start");
@@ -114,7 +115,9 @@ template <class W>
   } else if (ctr > 0) {
     err = -ETXTBSY;
   } else {
+    W::WARN_ON(marked != nullptr && marked->iomode != IOM_NONE, "ff->iomode != IOM_NONE");
     W::WRITE_ONCE(fi.iocachectr, ctr - 1);
+    if (marked != nullptr) marked->iomode = IOM_UNCACHED;
     if (fb != nullptr && oldfb == nullptr) {
       oldfb = W::xchg(fi.fb, fb);
       W::WARN_ON(oldfb != nullptr, "oldfb != NULL");
@@ -127,9 +130,9 @@ template <class W>
   return err;
 }
 
-// Drops an uncached reference. The last one wakes the waiters and detaches fb.
+// Drops an uncached reference. The last one wakes the waiters and detaches fb. `marked` as above.
 template <class W>
-[[gnu::noinline]] void fuse_inode_uncached_io_end(FuseInode<W>& fi) {
+[[gnu::noinline]] void fuse_inode_uncached_io_end(FuseInode<W>& fi, FuseFile<W>* marked = nullptr) {
   if (const auto* ops = fi.fc->ops; ops != nullptr && ops->fuse_inode_uncached_io_end != nullptr)
     return ops->fuse_inode_uncached_io_end(fi);
   typename W::Function fn("fuse_inode_uncached_io_end");
@@ -138,6 +141,10 @@ template <class W>
   W::spin_lock(fi.lock);
   const int ctr = W::READ_ONCE(fi.iocachectr);
   W::WARN_ON(ctr >= 0, "fi->iocachectr >= 0");
+  if (marked != nullptr) {
+    W::WARN_ON(marked->iomode != IOM_UNCACHED, "ff->iomode != IOM_UNCACHED");
+    marked->iomode = IOM_NONE;
+  }
   W::WRITE_ONCE(fi.iocachectr, ctr + 1);
   if (ctr + 1 == 0) {
     W::wake_up(fi.direct_io_waitq);
@@ -147,9 +154,15 @@ template <class W>
   if (oldfb != nullptr) fuse_backing_put(*fi.fc, oldfb);
 }
 
+// Whether a file's mode and its reference change in one section: before 4864a6dd8320.
+inline bool marks_with_reference(const Rules& rules) {
+  return rules.parallel_open_holds_reference || rules.parallel_write_marks_file;
+}
+
 // The uncached reference of a file, held from a passthrough open to its release.
 template <class W>
 int fuse_file_uncached_io_open(FuseInode<W>& fi, FuseFile<W>& ff, FuseBacking<W>* fb) {
+  if (marks_with_reference(*fi.fc->rules)) return fuse_inode_uncached_io_start(fi, fb, &ff);
   const int err = fuse_inode_uncached_io_start(fi, fb);
   if (err) return err;
   W::WARN_ON(ff.iomode != IOM_NONE, "ff->iomode != IOM_NONE");
@@ -159,6 +172,7 @@ int fuse_file_uncached_io_open(FuseInode<W>& fi, FuseFile<W>& ff, FuseBacking<W>
 
 template <class W>
 void fuse_file_uncached_io_release(FuseFile<W>& ff, FuseInode<W>& fi) {
+  if (marks_with_reference(*fi.fc->rules)) return fuse_inode_uncached_io_end(fi, &ff);
   W::WARN_ON(ff.iomode != IOM_UNCACHED, "ff->iomode != IOM_UNCACHED");
   ff.iomode = IOM_NONE;
   fuse_inode_uncached_io_end(fi);

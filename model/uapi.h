@@ -24,6 +24,42 @@ enum FuseOpcode : uint8_t {
   FUSE_FALLOCATE = 43,
 };
 
+// What a request that a server may get is called, or nullptr; also of those that the model does not
+// send.
+constexpr const char* FuseOpcodeName(uint32_t opcode) {
+  constexpr struct {
+    uint32_t opcode;
+    const char* name;
+  } kNames[] = {
+      {1, "LOOKUP"},
+      {FUSE_GETATTR, "GETATTR"},
+      {FUSE_SETATTR, "SETATTR"},
+      {FUSE_OPEN, "OPEN"},
+      {FUSE_READ, "READ"},
+      {FUSE_WRITE, "WRITE"},
+      {17, "STATFS"},
+      {FUSE_RELEASE, "RELEASE"},
+      {FUSE_FSYNC, "FSYNC"},
+      {21, "SETXATTR"},
+      {22, "GETXATTR"},
+      {24, "REMOVEXATTR"},
+      {FUSE_FLUSH, "FLUSH"},
+      {26, "INIT"},
+      {34, "ACCESS"},
+      {36, "INTERRUPT"},
+      {38, "DESTROY"},
+      {39, "IOCTL"},
+      {40, "POLL"},
+      {FUSE_FALLOCATE, "FALLOCATE"},
+      {46, "LSEEK"},
+      {52, "STATX"},
+  };
+  for (const auto& known : kNames) {
+    if (known.opcode == opcode) return known.name;
+  }
+  return nullptr;
+}
+
 // The server's reply flags to OPEN (struct fuse_open_out::open_flags).
 enum FopenFlag : uint32_t {
   FOPEN_DIRECT_IO = 1u << 0,

@@ -10,28 +10,8 @@ namespace iomode {
 namespace {
 
 std::string OpcodeName(int64_t opcode) {
-  switch (opcode) {
-    case FUSE_GETATTR:
-      return "GETATTR";
-    case FUSE_SETATTR:
-      return "SETATTR";
-    case FUSE_OPEN:
-      return "OPEN";
-    case FUSE_READ:
-      return "READ";
-    case FUSE_WRITE:
-      return "WRITE";
-    case FUSE_RELEASE:
-      return "RELEASE";
-    case FUSE_FSYNC:
-      return "FSYNC";
-    case FUSE_FLUSH:
-      return "FLUSH";
-    case FUSE_FALLOCATE:
-      return "FALLOCATE";
-    default:
-      return "a request";
-  }
+  const char* name = FuseOpcodeName(static_cast<uint32_t>(opcode));
+  return name != nullptr ? name : "a request";
 }
 
 }  // namespace

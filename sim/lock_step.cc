@@ -122,7 +122,7 @@ bool LockStep::Step(int slot, int choice) {
   ResumeTask(left_, slot, choice);
   ResumeTask(right_, slot, choice);
   report_.states++;
-  if (Same() || CatchUp(right_, slot) || CatchUp(left_, slot)) return true;
+  if (Same() || CatchUp(right_, slot) || CatchUp(left_, slot) || CatchUpBoth(slot)) return true;
   Explain(slot);
   return false;
 }
@@ -141,13 +141,37 @@ bool LockStep::CatchUp(Machine& behind, int slot) {
   return false;
 }
 
+// Lets both go on, one after the other, over points that change nothing at all.
+bool LockStep::CatchUpBoth(int slot) {
+  Snapshot left;
+  Snapshot right;
+  left.Save(left_.scheduler());
+  right.Save(right_.scheduler());
+  const auto resume = [&](Machine& machine) {
+    if (!machine.scheduler().Enabled(slot)) return false;
+    ResumeTask(machine, slot, 0);
+    return SameWords();
+  };
+  for (int at_left = 1; at_left <= kMaxAlone && resume(left_); at_left++) {
+    for (int at_right = 1; at_right <= kMaxAlone && resume(right_); at_right++) {
+      if (!SameTasks()) continue;
+      report_.alone += at_left + at_right;
+      return true;
+    }
+    right.Restore(right_.scheduler());
+  }
+  left.Restore(left_.scheduler());
+  right.Restore(right_.scheduler());
+  return false;
+}
+
 // A word of a machine's arena, pointers into it as places in it.
 uint64_t LockStep::Relocated(const Machine& machine, uint64_t word) const {
   const uint64_t begin = reinterpret_cast<uint64_t>(machine.scheduler().shared());
   return word >= begin && word < begin + machine.scheduler().shared_used() ? word - begin : word;
 }
 
-bool LockStep::SameTask(int slot) {
+bool LockStep::SameTask(int slot) const {
   const Task& a = left_.scheduler().task(slot);
   const Task& b = right_.scheduler().task(slot);
   return a.pending == b.pending && a.user == b.user && a.choices == b.choices &&
@@ -165,11 +189,15 @@ bool LockStep::SameWord(size_t at) const {
   return bits == ~uint64_t{0} && Relocated(left_, a) == Relocated(right_, b);
 }
 
-bool LockStep::Same() {
-  Scheduler& l = left_.scheduler();
-  for (int slot = 0; slot < l.task_count(); slot++) {
+bool LockStep::SameTasks() const {
+  for (int slot = 0; slot < left_.scheduler().task_count(); slot++) {
     if (!SameTask(slot)) return false;
   }
+  return true;
+}
+
+bool LockStep::SameWords() const {
+  const Scheduler& l = left_.scheduler();
   for (size_t at = l.task_count() * sizeof(Task); at + 8 <= compared_; at += 8) {
     if (!SameWord(at)) return false;
   }

@@ -3,7 +3,8 @@
 // Two kernels on one schedule: the same script, the same tasks picked in the same order, and after
 // each transition the same state, down to the last field. For kernels whose scheduling points are
 // the same but for some that change nothing (a kernel's own code beside the model): where one side
-// stands at such a point, it goes on alone until both stand at the same operation again.
+// stands at such a point, it goes on alone until both stand at the same operation again; both sides
+// do where each has such points.
 //
 // What is compared: every byte of the shared part of the arenas, that is, of connection, inodes,
 // files, backings, requests, page caches, server and results, with pointers taken as places in
@@ -47,9 +48,12 @@ class LockStep {
   bool WalkToRest();
   bool Step(int slot, int choice);
   bool CatchUp(Machine& behind, int slot);
+  bool CatchUpBoth(int slot);
   void TakeResults();
-  bool Same();
-  bool SameTask(int slot);
+  bool Same() const { return SameTasks() && SameWords(); }
+  bool SameTasks() const;
+  bool SameTask(int slot) const;
+  bool SameWords() const;
   bool SameWord(size_t at) const;
   uint64_t Relocated(const Machine& machine, uint64_t word) const;
   void Explain(int slot);

@@ -33,37 +33,8 @@ std::span<const uint8_t> BytesOf(const T& value) {
 }  // namespace
 
 std::string OpcodeName(uint32_t opcode) {
-  switch (opcode) {
-#define IOMODE_NAME(name) \
-  case FUSE_##name:       \
-    return #name
-    IOMODE_NAME(LOOKUP);
-    IOMODE_NAME(GETATTR);
-    IOMODE_NAME(SETATTR);
-    IOMODE_NAME(OPEN);
-    IOMODE_NAME(READ);
-    IOMODE_NAME(WRITE);
-    IOMODE_NAME(STATFS);
-    IOMODE_NAME(RELEASE);
-    IOMODE_NAME(FSYNC);
-    IOMODE_NAME(GETXATTR);
-    IOMODE_NAME(SETXATTR);
-    IOMODE_NAME(REMOVEXATTR);
-    IOMODE_NAME(FLUSH);
-    IOMODE_NAME(INIT);
-    IOMODE_NAME(ACCESS);
-    IOMODE_NAME(INTERRUPT);
-    IOMODE_NAME(DESTROY);
-    IOMODE_NAME(IOCTL);
-    IOMODE_NAME(POLL);
-    IOMODE_NAME(FALLOCATE);
-    IOMODE_NAME(LSEEK);
-#undef IOMODE_NAME
-    case kOpcodeStatx:
-      return "STATX";
-    default:
-      return absl::StrCat("opcode ", opcode);
-  }
+  const char* name = FuseOpcodeName(opcode);
+  return name != nullptr ? name : absl::StrCat("opcode ", opcode);
 }
 
 void FuseServer::Answer(std::span<const uint8_t> request, int step, int error) {

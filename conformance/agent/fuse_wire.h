@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 
 #include <cstdint>
+#include <string_view>
 
 // model/uapi.h has these as enumerators.
 #undef FOPEN_DIRECT_IO
@@ -40,6 +41,21 @@ IOMODE_SAME(FUSE_FSYNC);
 IOMODE_SAME(FUSE_FLUSH);
 IOMODE_SAME(FUSE_FALLOCATE);
 #undef IOMODE_SAME
+// And the others have the names that the model gives them.
+#define IOMODE_NAMED(name) static_assert(FuseOpcodeName(::FUSE_##name) == std::string_view(#name))
+IOMODE_NAMED(LOOKUP);
+IOMODE_NAMED(STATFS);
+IOMODE_NAMED(SETXATTR);
+IOMODE_NAMED(GETXATTR);
+IOMODE_NAMED(REMOVEXATTR);
+IOMODE_NAMED(INIT);
+IOMODE_NAMED(ACCESS);
+IOMODE_NAMED(INTERRUPT);
+IOMODE_NAMED(DESTROY);
+IOMODE_NAMED(IOCTL);
+IOMODE_NAMED(POLL);
+IOMODE_NAMED(LSEEK);
+#undef IOMODE_NAMED
 
 // INIT flags, 64 bits wide: the lower 32 travel in `flags`, the upper ones in `flags2` and need
 // kInitExt.
@@ -55,7 +71,6 @@ inline constexpr uint64_t kInitExt = 1ull << 30;
 inline constexpr uint64_t kInitDirectIoAllowMmap = 1ull << 36;
 inline constexpr uint64_t kInitPassthrough = 1ull << 37;
 
-inline constexpr uint32_t kOpcodeStatx = 52;
 inline constexpr uint32_t kAttrSize = 1u << 3;  // fuse_setattr_in::valid: the size is to be set
 inline constexpr uint32_t kWriteCache =
     1u << 0;  // fuse_write_in::write_flags: written back from the page cache

@@ -12,7 +12,7 @@
 
 // Weak, so that sources without a function leave NULL.
 extern WEAK typeof(fuse_file_cached_io_open) fuse_file_cached_io_open;
-WEAK int fuse_file_cached_io_start(struct inode* inode, struct fuse_file* ff);
+extern WEAK typeof(fuse_file_cached_io_start) fuse_file_cached_io_start;
 extern WEAK typeof(fuse_inode_uncached_io_start) fuse_inode_uncached_io_start;
 extern WEAK typeof(fuse_inode_uncached_io_end) fuse_inode_uncached_io_end;
 extern WEAK typeof(fuse_file_io_open) fuse_file_io_open;

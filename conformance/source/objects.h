@@ -54,8 +54,16 @@ struct path {
   struct dentry* dentry;
 };
 
+// Of the files of a script's backings, which all have them: arrays, so that what is tested is an
+// address, and nothing is read.
+struct file_operations {
+  char read_iter[0];
+  char write_iter[0];
+};
+
 // A FUSE file; or a backing file, of which the address alone counts.
 struct file {
+  struct file_operations f_op[0];
   union {
     refcount_t f_count;
     struct path f_path;
@@ -143,7 +151,7 @@ struct fuse_file {
   const struct cred* cred;
   union {
     union fuse_file_args* args;
-    union fuse_file_args* release_args;
+    struct fuse_release_args* release_args;  // before fc8ff397b2
   };
   unsigned short open_flags;
   union {

@@ -49,9 +49,25 @@ static inline int start_of_parallel_write(struct fuse_inode* fi) {
 // Before v6.9 parallel writes took their references by these, with other arguments each time.
 int fuse_file_uncached_io_start();
 void fuse_file_uncached_io_end();
+#define fuse_file_uncached_io_start(...)                       \
+  ({                                                           \
+    const int err = fuse_file_uncached_io_start(__VA_ARGS__);  \
+    if (err == -EBUSY) source_points.false_busy();             \
+    err;                                                       \
+  })
 
-// Makes a function known to entry.c.
-#define PUBLISH(function) \
-  const typeof(((struct source_functions*)0)->function) file_##function = function
+// Before 205c1d8026 fuse_dio_unlock was given the inode.
+#ifdef SOURCE_UNLOCK_TAKES_INODE
+static void fuse_dio_unlock(struct inode* inode, bool exclusive);
+static void unlock_of_kiocb(struct kiocb* iocb, bool exclusive) {
+  fuse_dio_unlock(file_inode(iocb->ki_filp), exclusive);
+}
+#else
+#define unlock_of_kiocb fuse_dio_unlock
+#endif
+
+// Makes a function known to entry.c by its name.
+#define PUBLISH(name, function) \
+  const typeof(((struct source_functions*)0)->name) file_##name = function
 
 #endif  // SHIM_FILE_C_H_

@@ -57,6 +57,7 @@ static inline struct file* fuse_file_passthrough(struct fuse_file* ff) { return 
 
 // iomode.c
 int fuse_file_cached_io_open(struct inode* inode, struct fuse_file* ff);
+int fuse_file_cached_io_start(struct inode* inode, struct fuse_file* ff);  // before v6.9
 #ifdef SOURCE_HAS_BACKING
 int fuse_inode_uncached_io_start(struct fuse_inode* fi, struct fuse_backing* fb);
 #else
