@@ -63,6 +63,10 @@ void PrintDifference(const DiffFlags& flags, const Difference& difference) {
   for (const std::string& finding : difference.right_findings) {
     std::cout << "# " << flags.right << " finds " << finding << "\n";
   }
+  for (const std::string& state : difference.left_states)
+    std::cout << "# " << flags.left << " alone ends in\n" << state << "\n";
+  for (const std::string& state : difference.right_states)
+    std::cout << "# " << flags.right << " alone ends in\n" << state << "\n";
   std::cout << "\n";
 }
 
@@ -71,7 +75,29 @@ nlohmann::json ToJson(const Difference& difference) {
           {"left", PrintScript(difference.left)},
           {"right", PrintScript(difference.right)},
           {"left_findings", difference.left_findings},
-          {"right_findings", difference.right_findings}};
+          {"right_findings", difference.right_findings},
+          {"left_states", difference.left_states},
+          {"right_states", difference.right_states}};
+}
+
+// How far the two were compared, one line for each set of capabilities.
+void PrintWalks(const DiffReport& report, const DiffFlags& flags) {
+  for (const DiffWalk& walk : report.walks) {
+    std::cout << absl::StreamFormat(
+        "  %s: %s; %d pairs, %d operations; %s %d states, %s %d\n", walk.universe,
+        walk.all ? "scripts of any length"
+                 : absl::StrFormat("scripts of up to %d operations", walk.steps),
+        walk.pairs, walk.edges, flags.left, walk.left_states, flags.right, walk.right_states);
+  }
+}
+nlohmann::json ToJson(const DiffWalk& walk) {
+  return {{"universe", walk.universe},
+          {"pairs", walk.pairs},
+          {"edges", walk.edges},
+          {"left_states", walk.left_states},
+          {"right_states", walk.right_states},
+          {"steps", walk.steps},
+          {"all", walk.all}};
 }
 
 // What comparing scripts came to.
@@ -172,6 +198,7 @@ int DiffScripts(const DiffFlags& flags, const Revision& left, const Revision& ri
 
 // The shortest scripts that tell the sides apart.
 int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& right) {
+  flags.options.max_states = flags.max_states;
   std::string stopped;
   const DiffReport report = RunSettled([&] {
     CommandWatch watch(flags.limits);
@@ -180,11 +207,14 @@ int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& ri
     stopped = watch.watch()->reason();
     return walked;
   });
+  const std::string pairs =
+      flags.max_states ? absl::StrFormat(", %d pairs of states a connection", flags.max_states)
+                       : "";
   const std::string bounds = absl::StrFormat(
-      "%d files, %d backings, %d held writes a file, %d steps, %d pairs of states a connection; %d "
-      "pairs, %d operations compared",
+      "%d files, %d backings, %d held writes a file, %d steps%s; %d pairs of states, %d operations "
+      "compared",
       flags.options.files, flags.options.backings, flags.options.writes, flags.options.max_steps,
-      flags.options.max_states, report.states, report.edges);
+      pairs, report.states, report.edges);
   if (flags.format == "json") {
     nlohmann::json json = {{"left", left.name},
                            {"right", right.name},
@@ -192,21 +222,26 @@ int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& ri
                            {"states", report.states},
                            {"edges", report.edges},
                            {"unseen_rules", report.unseen},
+                           {"walks", nlohmann::json::array()},
                            {"differences", nlohmann::json::array()}};
+    for (const DiffWalk& walk : report.walks) json["walks"].push_back(ToJson(walk));
     for (const Difference& difference : report.differences)
       json["differences"].push_back(ToJson(difference));
     std::cout << json.dump(2) << "\n";
   } else {
     for (const Difference& difference : report.differences) PrintDifference(flags, difference);
-    if (report.differences.empty()) std::cout << "no difference within " << bounds << "\n";
-    if (!report.differences.empty())
-      std::cout << report.differences.size() << " differences within " << bounds << "\n";
+    std::cout << (report.differences.empty() ? "no" : absl::StrCat(report.differences.size()))
+              << (report.differences.empty() ? " difference" : " differences") << " within "
+              << bounds << "\n";
+    if (report.differences.empty()) PrintWalks(report, flags);
     for (const std::string& rule : report.unseen)
       std::cout << "no script within the bounds shows rule " << rule << "\n";
-    if (!stopped.empty()) std::cout << "incomplete: " << stopped << "\n";
+    if (!report.complete)
+      std::cout << "incomplete: " << (stopped.empty() ? "bound of pairs" : stopped) << "\n";
   }
   if (!stopped.empty()) return kExitIncomplete;
-  return report.differences.empty() ? kExitOk : kExitFails;
+  if (!report.differences.empty()) return kExitFails;
+  return report.complete ? kExitOk : kExitIncomplete;
 }
 
 int Diff(DiffFlags& flags) {

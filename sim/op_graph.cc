@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
 namespace iomode {
@@ -123,7 +124,8 @@ int OpGraph::Intern() {
   const auto [it, added] = ids_.try_emplace(canonical_.Compute(), states());
   if (added) {
     snapshots_.emplace_back();
-    snapshots_.back().Save(machine_.scheduler());
+    if (keeps_states_) snapshots_.back().Save(machine_.scheduler());
+    lines_.push_back(absl::HashOf(machine_.StateLines()));
     edges_.emplace_back();
     expanded_.push_back(false);
   }

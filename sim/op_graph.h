@@ -58,6 +58,11 @@ class OpGraph {
   // State 0 is the beginning. Edges of a state, in the order of the operations; computed once.
   const std::vector<Edge>& Expand(int state);
   bool expanded(int state) const { return expanded_[state]; }
+  // States that are found from now on are told apart only: they can be neither expanded nor loaded,
+  // and take no room.
+  void KeepNoMoreStates() { keeps_states_ = false; }
+  // Of what --state shows of a state; equal in graphs of other code where that is equal.
+  size_t LinesHash(int state) const { return lines_[state]; }
   int states() const { return static_cast<int>(snapshots_.size()); }
   // Loads a state into the machine, to be looked at.
   Machine& Load(int state);
@@ -75,7 +80,9 @@ class OpGraph {
   Machine machine_;
   Explorer explorer_;
   CanonicalKey canonical_;
+  bool keeps_states_ = true;
   std::vector<Snapshot> snapshots_;
+  std::vector<size_t> lines_;
   std::vector<std::vector<Edge>> edges_;
   std::vector<bool> expanded_;
   absl::flat_hash_map<Hash128, int, Hash128Hasher> ids_;

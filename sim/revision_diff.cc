@@ -17,19 +17,22 @@
 namespace iomode {
 namespace {
 
+using States = std::set<std::vector<std::string>>;  // by their --state lines
+
 // What one revision does with a script.
 struct Behaviour {
   std::vector<std::set<StepOutcome>> outcomes;
   std::set<FindingKind> kinds;
   std::vector<std::string> findings;
+  States last;  // after the last step; empty unless states are compared
 
   bool SameAs(const Behaviour& other) const {
-    return outcomes == other.outcomes && kinds == other.kinds;
+    return outcomes == other.outcomes && kinds == other.kinds && last == other.last;
   }
 };
 
 // Runs the script; its results are filled in.
-Behaviour RunAt(Script& script, const Revision& revision) {
+Behaviour RunAt(Script& script, const Revision& revision, bool with_states) {
   RunnerOptions options;
   options.narrow = false;
   Runner runner(script, revision, options);
@@ -43,7 +46,17 @@ Behaviour RunAt(Script& script, const Revision& revision) {
     behaviour.kinds.insert(finding.kind);
     behaviour.findings.push_back(PrintFinding(finding));
   }
+  if (with_states && !report.steps.empty()) behaviour.last = report.steps.back().state_lines;
   return behaviour;
+}
+
+// What `has` has and `lacks` lacks.
+std::vector<std::string> Alone(const States& has, const States& lacks) {
+  std::vector<std::string> alone;
+  for (const std::vector<std::string>& lines : has) {
+    if (!lacks.contains(lines)) alone.push_back(absl::StrJoin(lines, "\n"));
+  }
+  return alone;
 }
 
 std::vector<const Rule*> DifferingRules(const Rules& left, const Rules& right) {
@@ -74,27 +87,25 @@ class PairWalk {
     int depth;
   };
 
-  PairWalk(const Revision& left, const Revision& right, const GraphBounds& bounds)
+  PairWalk(const Revision& left, const Revision& right, const GraphBounds& bounds, bool with_states)
       : universe_(MakeUniverse(bounds)),
+        with_states_(with_states),
         left_(universe_, left, false),
         right_(universe_, right, false) {
     Add({0}, {0}, -1, -1, 0);
   }
 
-  // Expands one node; false when there is none left. `differs` gets the operations of a path that
-  // ends in a difference, unless the same difference ends a path that has one operation less.
-  bool Step(int max_steps, uint64_t* edges,
-            const std::function<void(const std::vector<int>&)>& differs) {
-    if (next_ == nodes_.size()) return false;
+  // Expands one node. `differs` gets the operations of a path that ends in a difference, unless the
+  // same difference ends a path that has one operation less.
+  void Step(const std::function<void(const std::vector<int>&)>& differs) {
     const size_t at = next_++;
-    if (nodes_[at].depth >= max_steps) return true;
     const auto left = Outgoing(left_, nodes_[at].left);
     const auto right = Outgoing(right_, nodes_[at].right);
     std::set<int> ops;
     for (const auto& [op, results] : left) ops.insert(op);
     for (const auto& [op, results] : right) ops.insert(op);
     for (int op : ops) {
-      (*edges)++;
+      edges_++;
       const auto l = left.find(op);
       const auto r = right.find(op);
       if (l == left.end() || r == right.end() || !Same(l->second, r->second)) {
@@ -103,14 +114,42 @@ class PairWalk {
         continue;
       }
       for (const auto& [outcome, to] : l->second.to) {
-        Add(to, r->second.to.at(outcome), static_cast<int>(at), op, nodes_[at].depth + 1);
+        const std::vector<int>& right_to = r->second.to.at(outcome);
+        const bool added = Add(to, right_to, static_cast<int>(at), op, nodes_[at].depth + 1);
+        if (added && with_states_ && LinesOf(left_, to) != LinesOf(right_, right_to))
+          differs(PathTo(at, op));
       }
     }
-    return true;
   }
 
+  // What is found from now on will not be expanded.
+  void LastLayer() {
+    left_.KeepNoMoreStates();
+    right_.KeepNoMoreStates();
+  }
+
+  // The length of the script that leads to the next node.
   int depth() const { return next_ < nodes_.size() ? nodes_[next_].depth : INT32_MAX; }
   size_t size() const { return nodes_.size(); }
+  uint64_t edges() const { return edges_; }
+  DiffWalk Report(int max_steps) const {
+    const std::string text = PrintScript(universe_);
+    DiffWalk walk = {text.substr(0, text.find('\n')),
+                     next_,
+                     edges_,
+                     left_.states(),
+                     right_.states(),
+                     std::min(depth(), max_steps),
+                     next_ == nodes_.size()};
+    const auto has = [this](Op op) {
+      return std::any_of(universe_.steps.begin(), universe_.steps.end(),
+                         [op](const struct Step& step) { return step.op == op; });
+    };
+    if (has(Op::kMmap)) walk.universe += ", mmap";
+    if (has(Op::kRead)) walk.universe += ", page cache";
+    if (!has(Op::kBackingOpen)) walk.universe += ", no backing";
+    return walk;
+  }
 
   Script PathOf(const std::vector<int>& ops) const {
     std::vector<PathStep> path;
@@ -145,6 +184,12 @@ class PairWalk {
       }
     }
     return results;
+  }
+
+  static std::set<size_t> LinesOf(const OpGraph& graph, const std::vector<int>& states) {
+    std::set<size_t> lines;
+    for (int state : states) lines.insert(graph.LinesHash(state));
+    return lines;
   }
 
   // What a path that parts ends with: the last operation's outcomes and findings on each side.
@@ -199,18 +244,21 @@ class PairWalk {
                       [](const auto& x, const auto& y) { return x.first == y.first; });
   }
 
-  void Add(std::vector<int> left, std::vector<int> right, int parent, int op, int depth) {
-    if (!seen_.insert({left, right}).second) return;
+  bool Add(std::vector<int> left, std::vector<int> right, int parent, int op, int depth) {
+    if (!seen_.insert({left, right}).second) return false;
     nodes_.push_back({std::move(left), std::move(right), parent, op, depth});
+    return true;
   }
 
   Script universe_;
+  const bool with_states_;
   OpGraph left_;
   OpGraph right_;
   std::vector<Node> nodes_;
   std::map<std::vector<int>, Ending> endings_;
   std::set<std::pair<std::vector<int>, std::vector<int>>> seen_;
   size_t next_ = 0;
+  uint64_t edges_ = 0;
 };
 
 // The left revision with some of the right one's rules.
@@ -232,13 +280,14 @@ class Causes {
         unseen_(differing_) {}
 
   void File(const Script& path) {
-    Difference difference = {"", path, path, {}, {}};
-    const Behaviour at_left = RunAt(difference.left, left_);
-    const Behaviour at_right = RunAt(difference.right, right_);
+    Difference difference;
+    difference.left = difference.right = path;
+    const Behaviour at_left = RunAt(difference.left, left_, !differ());
+    const Behaviour at_right = RunAt(difference.right, right_, !differ());
     if (at_left.SameAs(at_right)) return;
     const auto gives = [&](const std::vector<const Rule*>& rules, const Behaviour& behaviour) {
       Script script = path;
-      return RunAt(script, WithRules(left_, right_, rules)).SameAs(behaviour);
+      return RunAt(script, WithRules(left_, right_, rules), !differ()).SameAs(behaviour);
     };
     const auto explains = [&](const Rule* rule) { return gives({rule}, at_right); };
     // Most scripts show what shorter ones have shown: a rule that is known, while all the others
@@ -253,6 +302,8 @@ class Causes {
     std::erase_if(unseen_, [&](const Rule* rule) { return absl::c_linear_search(rules, rule); });
     difference.left_findings = at_left.findings;
     difference.right_findings = at_right.findings;
+    difference.left_states = Alone(at_left.last, at_right.last);
+    difference.right_states = Alone(at_right.last, at_left.last);
     report_.differences.push_back(std::move(difference));
   }
 
@@ -269,6 +320,10 @@ class Causes {
   std::vector<const Rule*> alone_;  // that are the only cause of a script that was kept
   std::set<std::string> filed_;
 };
+
+// Pairs of states with each set of connection capabilities, where the revisions differ: what is
+// looked for, a script for each rule, comes early or costs too much.
+constexpr uint64_t kMaxPairs = 12'000;
 
 std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
   GraphBounds bounds;
@@ -300,31 +355,44 @@ std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
 DiffReport DiffRevisions(const Revision& left, const Revision& right, const DiffOptions& options) {
   DiffReport report;
   std::vector<std::unique_ptr<PairWalk>> walks;
-  for (const GraphBounds& bounds : BoundsToTry(options))
-    walks.push_back(std::make_unique<PairWalk>(left, right, bounds));
   Causes causes(left, right, report);
+  // Revisions that differ in rules may part in states before they do in results. Other code at the
+  // same rules is to have the same states.
+  for (const GraphBounds& bounds : BoundsToTry(options))
+    walks.push_back(std::make_unique<PairWalk>(left, right, bounds, !causes.differ()));
   // All walks go down together, so that the scripts come in the order of their length.
+  const uint64_t max_states = options.max_states ? options.max_states
+                              : causes.differ()  ? kMaxPairs
+                                                 : UINT64_MAX;
+  const auto walk_down = [&](PairWalk& walk, int depth) {
+    if (depth + 1 == options.max_steps) walk.LastLayer();
+    while (walk.depth() <= depth) {
+      const uint64_t known =
+          std::accumulate(walks.begin(), walks.end(), uint64_t{0},
+                          [](uint64_t sum, const auto& one) { return sum + one->size(); });
+      if (options.watch != nullptr &&
+          options.watch->Stop({report.states, known - report.states, 0}))
+        return false;
+      if (walk.size() > max_states) {
+        report.complete = false;
+        return true;
+      }
+      report.states++;
+      walk.Step([&](const std::vector<int>& ops) { causes.File(walk.PathOf(ops)); });
+    }
+    return true;
+  };
   for (int depth = 0; depth < options.max_steps; depth++) {
     if (causes.differ() && causes.unseen().empty()) break;
-    for (auto& walk : walks) {
-      while (walk->depth() <= depth) {
-        const uint64_t known =
-            std::accumulate(walks.begin(), walks.end(), uint64_t{0},
-                            [](uint64_t sum, const auto& one) { return sum + one->size(); });
-        if (options.watch != nullptr &&
-            options.watch->Stop({report.states, known - report.states, 0})) {
-          report.complete = false;
-          return report;
-        }
-        if (walk->size() > static_cast<size_t>(options.max_states)) {
-          report.complete = false;
-          break;
-        }
-        report.states++;
-        walk->Step(options.max_steps, &report.edges,
-                   [&](const std::vector<int>& ops) { causes.File(walk->PathOf(ops)); });
-      }
+    if (!std::all_of(walks.begin(), walks.end(),
+                     [&](auto& walk) { return walk_down(*walk, depth); })) {
+      report.complete = false;
+      break;
     }
+  }
+  for (const auto& walk : walks) {
+    report.edges += walk->edges();
+    report.walks.push_back(walk->Report(options.max_steps));
   }
   for (const Rule* rule : causes.unseen()) report.unseen.push_back(rule->name);
   return report;

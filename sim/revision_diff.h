@@ -24,9 +24,11 @@ struct DiffOptions {
   int files = 2;
   int backings = 1;
   int writes = 1;
-  int max_steps = 6;        // operations in a script
-  int max_states = 12'000;  // pairs of states, for each set of connection capabilities
-  Watch* watch = nullptr;   // outlives the call; ends the walk
+  int max_steps = 6;  // operations in a script
+  // Pairs of states, for each set of connection capabilities. 0: 12,000, and no bound where the
+  // revisions have the same rules, as a kernel's own code and its model.
+  uint64_t max_states = 0;
+  Watch* watch = nullptr;  // outlives the call; ends the walk
 };
 
 struct Difference {
@@ -36,6 +38,20 @@ struct Difference {
   Script right;
   std::vector<std::string> left_findings;
   std::vector<std::string> right_findings;
+  // Of the state after the last step, in a comparison of states: what one side alone has.
+  std::vector<std::string> left_states;
+  std::vector<std::string> right_states;
+};
+
+// How far the two were compared with one set of connection capabilities and operations.
+struct DiffWalk {
+  std::string universe;  // "conn passthrough, page cache"
+  uint64_t pairs = 0;    // compared
+  uint64_t edges = 0;
+  int left_states = 0;  // of each side, in these pairs
+  int right_states = 0;
+  int steps = 0;     // all scripts of so many operations were compared
+  bool all = false;  // and so were longer ones: no pair is left
 };
 
 struct DiffReport {
@@ -44,6 +60,7 @@ struct DiffReport {
   uint64_t states = 0;              // pairs that were compared
   uint64_t edges = 0;
   bool complete = true;  // false: max_states was reached, or the watch ended the walk
+  std::vector<DiffWalk> walks;
 };
 
 DiffReport DiffRevisions(const Revision& left, const Revision& right, const DiffOptions& options);
