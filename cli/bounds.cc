@@ -16,7 +16,7 @@ namespace {
 // "1234567" as "1,234,567".
 std::string Grouped(uint64_t number) {
   std::string text = absl::StrCat(number);
-  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) text.insert(at, ",");
+  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) text.insert(at, 1, ',');
   return text;
 }
 
@@ -30,14 +30,13 @@ void HandleSignals() {
 
 }  // namespace
 
-void AddLimits(CLI::App* command, Watch::Limits& limits) {
+void AddLimits(Command command, Watch::Limits& limits) {
   command
-      ->add_option("--max-memory", limits.memory,
-                   "give up when the process has so much memory resident: 512M, 4G")
-      ->transform(CLI::AsSizeValue(false));
-  const std::map<std::string, double> units = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
-  command->add_option("--max-time", limits.seconds, "give up after so long: 90, 30m, 8h, 7d")
-      ->transform(CLI::AsNumberWithUnit(units));
+      .AddOption("--max-memory", limits.memory,
+                 "give up when the process has so much memory resident: 512M, 4G")
+      .Bytes();
+  command.AddOption("--max-time", limits.seconds, "give up after so long: 90, 30m, 8h, 7d")
+      .Seconds();
 }
 
 CommandWatch::CommandWatch(const Watch::Limits& limits)

@@ -7,17 +7,17 @@
 #ifndef CLI_BOUNDS_H_
 #define CLI_BOUNDS_H_
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "cli/arguments.h"
 #include "sim/watch.h"
 
 namespace iomode {
 
 // Adds --max-memory and --max-time, which set `limits`.
-void AddLimits(CLI::App* command, Watch::Limits& limits);
+void AddLimits(Command command, Watch::Limits& limits);
 
 // The Watch of a command, from its start to its end.
 class CommandWatch {

@@ -211,27 +211,26 @@ int Check(const CheckFlags& flags) {
 
 }  // namespace
 
-void AddCheckCommand(CLI::App& app, Action& action) {
+void AddCheckCommand(CommandLine& line) {
   auto flags = std::make_shared<CheckFlags>();
-  CLI::App* command =
-      app.add_subcommand("check", "hold scripts' results and conditions against the model");
-  command->add_option("FILE", flags->paths, "scripts, or folders of them")->required();
-  AddKernelOptions(*command, flags->kernel,
+  Command command =
+      line.AddCommand("check", "hold scripts' results and conditions against the model");
+  command.AddOption("FILE", flags->paths, "scripts, or folders of them").Required();
+  AddKernelOptions(command, flags->kernel,
                    "the one that a folder in the script's path names (v6.12, linux-6.18), else the "
                    "newest");
-  command->add_option("--format", flags->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--junit", flags->junit, "also write the verdicts to this file as JUnit XML");
-  command->add_option("--max-states", flags->max_states, "give up on a script after so many states")
-      ->check(CLI::PositiveNumber);
+  command.AddOption("--format", flags->format, "text or json").OneOf({"text", "json"});
+  command.AddOption("--junit", flags->junit, "also write the verdicts to this file as JUnit XML");
+  command.AddOption("--max-states", flags->max_states, "give up on a script after so many states")
+      .Positive();
   AddLimits(command, flags->limits);
   AddSampling(command, flags->sampling);
-  command->add_flag("--self-check", flags->self_check,
-                    "replay schedules, each of which has to do the same again");
-  command->add_flag("--no-reduction", flags->no_reduction,
-                    "explore interleavings that show nothing new, too");
-  command->add_flag("--quiet", flags->quiet, "print only what does not hold, and the summary");
-  command->callback([flags, &action] { action = [flags] { return Check(*flags); }; });
+  command.AddFlag("--self-check", flags->self_check,
+                  "replay schedules, each of which has to do the same again");
+  command.AddFlag("--no-reduction", flags->no_reduction,
+                  "explore interleavings that show nothing new, too");
+  command.AddFlag("--quiet", flags->quiet, "print only what does not hold, and the summary");
+  command.Does([flags] { return Check(*flags); });
 }
 
 }  // namespace iomode

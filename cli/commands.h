@@ -6,11 +6,10 @@
 #ifndef CLI_COMMANDS_H_
 #define CLI_COMMANDS_H_
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "model/revision.h"
 #include "sim/script.h"
 
@@ -24,16 +23,13 @@ enum ExitCode {
   kExitNoKernel = 4
 };
 
-// What main() does when a subcommand was named; filled in by it.
-using Action = std::function<int()>;
-
-void AddCheckCommand(CLI::App& app, Action& action);
-void AddConformCommand(CLI::App& app, Action& action);
-void AddDiffCommand(CLI::App& app, Action& action);
-void AddExploreCommand(CLI::App& app, Action& action);
-void AddRunCommand(CLI::App& app, Action& action);
-void AddTourCommand(CLI::App& app, Action& action);
-void AddRevisionsCommand(CLI::App& app, Action& action);
+void AddCheckCommand(CommandLine& line);
+void AddConformCommand(CommandLine& line);
+void AddDiffCommand(CommandLine& line);
+void AddExploreCommand(CommandLine& line);
+void AddRunCommand(CommandLine& line);
+void AddTourCommand(CommandLine& line);
+void AddRevisionsCommand(CommandLine& line);
 
 // Reads scripts: files, and all *.iom below folders in order of their names. On an error says so
 // for every bad one on stderr and returns false.

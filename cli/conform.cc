@@ -254,86 +254,84 @@ int Conform(ConformFlags flags) {
   return Report(flags, scripts, *runs, revision, judgements);
 }
 
-void AddJudgingOptions(CLI::App* command, ConformFlags& flags) {
-  command->add_option("--kernel", flags.kernel,
-                      "revision to hold the kernel against; default: the newest that is not newer "
-                      "than the kernel's own version");
-  command->add_option("--flip", flags.flip,
-                      "judge with this rule of the revision the other way round, to see what "
-                      "shows it");
-  command->add_option("--max-states", flags.max_states,
-                      "give up judging a script after so many states");
+void AddJudgingOptions(Command command, ConformFlags& flags) {
+  command.AddOption("--kernel", flags.kernel,
+                    "revision to hold the kernel against; default: the newest that is not newer "
+                    "than the kernel's own version");
+  command.AddOption("--flip", flags.flip,
+                    "judge with this rule of the revision the other way round, to see what "
+                    "shows it");
+  command.AddOption("--max-states", flags.max_states,
+                    "give up judging a script after so many states");
 }
 
-void AddRunOptions(CLI::App* command, ConformFlags& flags) {
-  command->add_option("--repeat", flags.agent.repeat, "runs of each script")
-      ->check(CLI::Range(1, 1000));
+void AddRunOptions(Command command, ConformFlags& flags) {
+  command.AddOption("--repeat", flags.agent.repeat, "runs of each script").InRange(1, 1000);
   command
-      ->add_option("--timeout", flags.agent.step_seconds,
-                   "seconds in which a step has to come to rest")
-      ->check(CLI::Range(1, 3600));
-  command->add_option("--agent", flags.agent.agent,
-                      "the program that runs scripts (//conformance/agent)");
+      .AddOption("--timeout", flags.agent.step_seconds,
+                 "seconds in which a step has to come to rest")
+      .InRange(1, 3600);
+  command.AddOption("--agent", flags.agent.agent,
+                    "the program that runs scripts (//conformance/agent)");
 }
 
-void AddKernelOptions(CLI::App* command, ConformFlags& flags) {
+void AddKernelOptions(Command command, ConformFlags& flags) {
   conform::KernelSource& source = flags.build.source;
-  CLI::Option* tree =
-      command->add_option("--tree", source.tree, "qemu: build this kernel tree (from a copy of it)")
-          ->check(CLI::ExistingDirectory);
-  CLI::Option* tarball =
-      command->add_option("--tarball", source.tarball, "qemu: build the sources in this tarball")
-          ->check(CLI::ExistingFile)
-          ->excludes(tree);
+  const Argument tree =
+      command.AddOption("--tree", source.tree, "qemu: build this kernel tree (from a copy of it)")
+          .ExistingFolder();
+  const Argument tarball =
+      command.AddOption("--tarball", source.tarball, "qemu: build the sources in this tarball")
+          .ExistingFile()
+          .Excludes(tree);
   command
-      ->add_option("--package", source.package,
-                   "qemu: build the sources of this Debian package; default: " + source.package)
-      ->excludes(tree)
-      ->excludes(tarball);
-  command->add_option("--patch", source.patches, "qemu: apply this patch first; may be repeated")
-      ->check(CLI::ExistingFile)
-      ->take_all()
-      ->allow_extra_args(false);
+      .AddOption("--package", source.package,
+                 "qemu: build the sources of this Debian package; default: " + source.package)
+      .Excludes(tree)
+      .Excludes(tarball);
+  command.AddOption("--patch", source.patches, "qemu: apply this patch first; may be repeated")
+      .ExistingFile()
+      .TakeAll()
+      .OneValueATime();
   command
-      ->add_option("--config-fragment", flags.build.fragment,
-                   "qemu: a file of CONFIG_X=y lines on top of the small configuration")
-      ->check(CLI::ExistingFile);
-  command->add_option("--jobs", flags.build.jobs, "qemu: jobs of make; default: 2")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--accel", flags.guest.accel, "qemu: kvm, tcg, or auto (default)")
-      ->check(CLI::IsMember({"auto", "kvm", "tcg"}));
+      .AddOption("--config-fragment", flags.build.fragment,
+                 "qemu: a file of CONFIG_X=y lines on top of the small configuration")
+      .ExistingFile();
+  command.AddOption("--jobs", flags.build.jobs, "qemu: jobs of make; default: 2").InRange(1, 1024);
+  command.AddOption("--accel", flags.guest.accel, "qemu: kvm, tcg, or auto (default)")
+      .OneOf({"auto", "kvm", "tcg"});
   command
-      ->add_option("--boot-seconds", flags.guest.boot_seconds,
-                   "qemu: how long the kernel may take to start")
-      ->check(CLI::Range(1, 3600));
+      .AddOption("--boot-seconds", flags.guest.boot_seconds,
+                 "qemu: how long the kernel may take to start")
+      .InRange(1, 3600);
 }
 
-void AddReportOptions(CLI::App* command, ConformFlags& flags) {
-  command->add_flag("--ktap", flags.ktap, "print KTAP");
-  command->add_flag("--quiet", flags.quiet, "print only what ran and does not agree, and the sums");
-  command->add_flag("--times", flags.times, "also print how long the steps took to come to rest");
-  command->add_option("--junit", flags.junit, "also write the verdicts to this file as JUnit XML");
-  command->add_option("--out", flags.out, "also write each script with the kernel's results here")
-      ->check(CLI::ExistingDirectory);
+void AddReportOptions(Command command, ConformFlags& flags) {
+  command.AddFlag("--ktap", flags.ktap, "print KTAP");
+  command.AddFlag("--quiet", flags.quiet, "print only what ran and does not agree, and the sums");
+  command.AddFlag("--times", flags.times, "also print how long the steps took to come to rest");
+  command.AddOption("--junit", flags.junit, "also write the verdicts to this file as JUnit XML");
+  command.AddOption("--out", flags.out, "also write each script with the kernel's results here")
+      .ExistingFolder();
 }
 
 }  // namespace
 
-void AddConformCommand(CLI::App& app, Action& action) {
+void AddConformCommand(CommandLine& line) {
   auto flags = std::make_shared<ConformFlags>();
-  CLI::App* command = app.add_subcommand(
+  Command command = line.AddCommand(
       "conform", "run scripts on a real kernel and hold what it did against the model");
-  command->add_option("FILE", flags->paths, "scripts, or folders of them")->required();
+  command.AddOption("FILE", flags->paths, "scripts, or folders of them").Required();
   command
-      ->add_option("--on", flags->on,
-                   "native: the kernel that is running; qemu: one that is built and run in a "
-                   "guest")
-      ->check(CLI::IsMember({"native", "qemu"}));
+      .AddOption("--on", flags->on,
+                 "native: the kernel that is running; qemu: one that is built and run in a "
+                 "guest")
+      .OneOf({"native", "qemu"});
   AddKernelOptions(command, *flags);
   AddJudgingOptions(command, *flags);
   AddRunOptions(command, *flags);
   AddReportOptions(command, *flags);
-  command->callback([flags, &action] { action = [flags] { return Conform(*flags); }; });
+  command.Does([flags] { return Conform(*flags); });
 }
 
 }  // namespace iomode

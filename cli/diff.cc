@@ -265,43 +265,39 @@ int Diff(DiffFlags& flags) {
 
 }  // namespace
 
-void AddDiffCommand(CLI::App& app, Action& action) {
+void AddDiffCommand(CommandLine& line) {
   auto flags = std::make_shared<DiffFlags>();
-  CLI::App* command =
-      app.add_subcommand("diff", "shortest scripts whose results differ between two revisions");
+  Command command =
+      line.AddCommand("diff", "shortest scripts whose results differ between two revisions");
   command
-      ->add_option("REV1", flags->left, "a revision; or source, or source:DIR, a kernel's own code")
-      ->required();
-  command->add_option("REV2", flags->right, "another")->required();
-  command->add_option("FILE", flags->paths,
-                      "compare outcomes, findings and states of these scripts instead, and of all "
-                      "below these folders");
-  command->add_option("--kernel", flags->kernel.kernel,
-                      "the model around a kernel's own code; default: its version's");
-  AddSourceOptions(*command, flags->kernel);
-  command->add_flag("--quiet", flags->quiet, "of FILE, print only what differs, and the summary");
+      .AddOption("REV1", flags->left, "a revision; or source, or source:DIR, a kernel's own code")
+      .Required();
+  command.AddOption("REV2", flags->right, "another").Required();
+  command.AddOption("FILE", flags->paths,
+                    "compare outcomes, findings and states of these scripts instead, and of all "
+                    "below these folders");
+  command.AddOption("--kernel", flags->kernel.kernel,
+                    "the model around a kernel's own code; default: its version's");
+  AddSourceOptions(command, flags->kernel);
+  command.AddFlag("--quiet", flags->quiet, "of FILE, print only what differs, and the summary");
   command
-      ->add_option("--schedules", flags->schedules,
-                   "of each FILE, run so many schedules in lock step and compare all of the "
-                   "state after each transition; default: 20 where a kernel's own code runs")
-      ->check(CLI::Range(0, 1'000'000));
-  command->add_flag("--first", flags->first, "stop at the first FILE that differs");
-  command->add_option("--files", flags->options.files, "files open at a time")
-      ->check(CLI::Range(1, 4));
-  command->add_option("--backings", flags->options.backings, "backing files")
-      ->check(CLI::Range(0, 3));
-  command->add_option("--writes", flags->options.writes, "held direct writes for each file")
-      ->check(CLI::Range(0, 3));
-  command->add_option("--steps", flags->options.max_steps, "longest script")
-      ->check(CLI::Range(1, 12));
+      .AddOption("--schedules", flags->schedules,
+                 "of each FILE, run so many schedules in lock step and compare all of the "
+                 "state after each transition; default: 20 where a kernel's own code runs")
+      .InRange(0, 1'000'000);
+  command.AddFlag("--first", flags->first, "stop at the first FILE that differs");
+  command.AddOption("--files", flags->options.files, "files open at a time").InRange(1, 4);
+  command.AddOption("--backings", flags->options.backings, "backing files").InRange(0, 3);
+  command.AddOption("--writes", flags->options.writes, "held direct writes for each file")
+      .InRange(0, 3);
+  command.AddOption("--steps", flags->options.max_steps, "longest script").InRange(1, 12);
   command
-      ->add_option("--max-states", flags->max_states,
-                   "pairs of states for each set of capabilities; of FILE, states of a script")
-      ->check(CLI::Range(1, 1'000'000'000));
+      .AddOption("--max-states", flags->max_states,
+                 "pairs of states for each set of capabilities; of FILE, states of a script")
+      .InRange(1, 1'000'000'000);
   AddLimits(command, flags->limits);
-  command->add_option("--format", flags->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
-  command->callback([flags, &action] { action = [flags] { return Diff(*flags); }; });
+  command.AddOption("--format", flags->format, "text or json").OneOf({"text", "json"});
+  command.Does([flags] { return Diff(*flags); });
 }
 
 }  // namespace iomode

@@ -168,21 +168,21 @@ int Explore(const ExploreFlags& flags) {
 
 }  // namespace
 
-void AddExploreCommand(CLI::App& app, Action& action) {
+void AddExploreCommand(CommandLine& line) {
   auto flags = std::make_shared<ExploreFlags>();
-  CLI::App* command = app.add_subcommand("explore", "the whole op-level state graph within bounds");
+  Command command = line.AddCommand("explore", "the whole op-level state graph within bounds");
   command
-      ->add_option("--kernel", flags->kernels,
-                   "revision (iomode revisions lists them); with --html also several, joined by "
-                   "commas; default: the newest, with --html all")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  AddWorldOptions(*command, flags->kernel);
+      .AddOption("--kernel", flags->kernels,
+                 "revision (iomode revisions lists them); with --html also several, joined by "
+                 "commas; default: the newest, with --html all")
+      .Delimiter(',')
+      .OneValueATime();
+  AddWorldOptions(command, flags->kernel);
   AddGraphOptions(command, flags->graph);
-  CLI::Option* dot = command->add_flag("--dot", flags->dot, "print the graph for Graphviz");
-  command->add_flag("--json", flags->json, "print the graph as JSON")->excludes(dot);
-  command->add_option("--html", flags->html, "write a page to look at into this file");
-  command->callback([flags, &action] { action = [flags] { return Explore(*flags); }; });
+  const Argument dot = command.AddFlag("--dot", flags->dot, "print the graph for Graphviz");
+  command.AddFlag("--json", flags->json, "print the graph as JSON").Excludes(dot);
+  command.AddOption("--html", flags->html, "write a page to look at into this file");
+  command.Does([flags] { return Explore(*flags); });
 }
 
 }  // namespace iomode

@@ -7,21 +7,18 @@
 
 namespace iomode {
 
-void AddGraphOptions(CLI::App* command, GraphOptions& options) {
-  command->add_option("--inodes", options.bounds.inodes, "inodes")->check(CLI::Range(1, 4));
-  command->add_option("--files", options.bounds.files, "files open at a time")
-      ->check(CLI::Range(1, 6));
-  command->add_option("--backings", options.bounds.backings, "backing files")
-      ->check(CLI::Range(0, 4));
-  command->add_option("--writes", options.bounds.writes, "held direct writes for each file")
-      ->check(CLI::Range(0, 4));
-  command->add_option("--maps", options.bounds.maps, "files that can be mapped shared")
-      ->check(CLI::Range(0, 6));
-  command->add_flag("--page-cache", options.bounds.page_cache,
-                    "also reads, aio, fsync, stat and writes past the end");
-  command->add_option("--max-states", options.max_states, "give up after so many states");
+void AddGraphOptions(Command command, GraphOptions& options) {
+  command.AddOption("--inodes", options.bounds.inodes, "inodes").InRange(1, 4);
+  command.AddOption("--files", options.bounds.files, "files open at a time").InRange(1, 6);
+  command.AddOption("--backings", options.bounds.backings, "backing files").InRange(0, 4);
+  command.AddOption("--writes", options.bounds.writes, "held direct writes for each file")
+      .InRange(0, 4);
+  command.AddOption("--maps", options.bounds.maps, "files that can be mapped shared").InRange(0, 6);
+  command.AddFlag("--page-cache", options.bounds.page_cache,
+                  "also reads, aio, fsync, stat and writes past the end");
+  command.AddOption("--max-states", options.max_states, "give up after so many states");
   AddLimits(command, options.limits);
-  command->add_option("--seconds", options.limits.seconds, "the same as --max-time");
+  command.AddOption("--seconds", options.limits.seconds, "the same as --max-time");
 }
 
 WalkedGraph WalkWithProgress(OpGraph& graph, const GraphOptions& options) {

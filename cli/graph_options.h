@@ -6,9 +6,9 @@
 #ifndef CLI_GRAPH_OPTIONS_H_
 #define CLI_GRAPH_OPTIONS_H_
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/arguments.h"
 #include "cli/bounds.h"
 #include "sim/graph_walk.h"
 #include "sim/op_graph.h"
@@ -22,7 +22,7 @@ struct GraphOptions {
 };
 
 // Adds the options to a command; `options` outlives it.
-void AddGraphOptions(CLI::App* command, GraphOptions& options);
+void AddGraphOptions(Command command, GraphOptions& options);
 
 struct WalkedGraph {
   GraphReport report;

@@ -52,30 +52,30 @@ bool NamesSource(const std::string& side) {
   return side == kSource || absl::StartsWith(side, kSourceOf);
 }
 
-void AddSourceOptions(CLI::App& command, KernelFlags& flags) {
+void AddSourceOptions(Command command, KernelFlags& flags) {
   SourceOrigin& origin = flags.origin;
-  CLI::Option* tree = command.add_option("--tree", origin.tree, "sources: a kernel tree");
-  CLI::Option* tarball =
-      command.add_option("--tarball", origin.tarball, "sources: a tarball of a kernel tree");
-  CLI::Option* git =
-      command.add_option("--git", origin.repository, "sources: a git repository, with --rev");
-  CLI::Option* rev = command.add_option("--rev", origin.commit, "sources: a commit of --git");
-  rev->needs(git);
-  git->needs(rev);
-  tree->excludes(tarball)->excludes(git);
-  tarball->excludes(git);
+  const Argument tree = command.AddOption("--tree", origin.tree, "sources: a kernel tree");
+  const Argument tarball =
+      command.AddOption("--tarball", origin.tarball, "sources: a tarball of a kernel tree");
+  const Argument git =
+      command.AddOption("--git", origin.repository, "sources: a git repository, with --rev");
+  const Argument rev = command.AddOption("--rev", origin.commit, "sources: a commit of --git");
+  rev.Needs(git);
+  git.Needs(rev);
+  tree.Excludes(tarball).Excludes(git);
+  tarball.Excludes(git);
 }
 
-void AddWorldOptions(CLI::App& command, KernelFlags& flags) {
-  command.add_option("--world", flags.world,
-                     "model; or source, or source:DIR: a kernel's own iomode.c and what belongs to "
-                     "it, at --kernel for the rest; default: of Debian's linux-source-6.12");
+void AddWorldOptions(Command command, KernelFlags& flags) {
+  command.AddOption("--world", flags.world,
+                    "model; or source, or source:DIR: a kernel's own iomode.c and what belongs to "
+                    "it, at --kernel for the rest; default: of Debian's linux-source-6.12");
   AddSourceOptions(command, flags);
 }
 
-void AddKernelOptions(CLI::App& command, KernelFlags& flags, const std::string& otherwise) {
-  command.add_option("--kernel", flags.kernel,
-                     absl::StrCat("revision (iomode revisions lists them); default: ", otherwise));
+void AddKernelOptions(Command command, KernelFlags& flags, const std::string& otherwise) {
+  command.AddOption("--kernel", flags.kernel,
+                    absl::StrCat("revision (iomode revisions lists them); default: ", otherwise));
   AddWorldOptions(command, flags);
 }
 

@@ -6,10 +6,10 @@
 #ifndef CLI_KERNEL_H_
 #define CLI_KERNEL_H_
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
+#include "cli/arguments.h"
 #include "conformance/source/build_source.h"
 #include "conformance/source/source_ops.h"
 #include "model/revision.h"
@@ -23,11 +23,11 @@ struct KernelFlags {
 };
 
 // Adds what says where the sources are.
-void AddSourceOptions(CLI::App& command, KernelFlags& flags);
+void AddSourceOptions(Command command, KernelFlags& flags);
 // Adds --world and these.
-void AddWorldOptions(CLI::App& command, KernelFlags& flags);
+void AddWorldOptions(Command command, KernelFlags& flags);
 // Adds --kernel and those. `otherwise` says what is taken without --kernel.
-void AddKernelOptions(CLI::App& command, KernelFlags& flags, const std::string& otherwise);
+void AddKernelOptions(Command command, KernelFlags& flags, const std::string& otherwise);
 
 struct Kernel {
   const Revision* revision = nullptr;

@@ -74,25 +74,23 @@ nlohmann::json TableAsJson() {
 
 }  // namespace
 
-void AddRevisionsCommand(CLI::App& app, Action& action) {
+void AddRevisionsCommand(CommandLine& line) {
   auto name = std::make_shared<std::string>();
   auto format = std::make_shared<std::string>("text");
-  CLI::App* command = app.add_subcommand("revisions", "list the revisions and their rules");
-  command->add_option("REV", *name, "show what changed with this revision");
-  command->add_option("--format", *format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  command->callback([name, format, &action] {
-    action = [name, format]() -> int {
-      if (!name->empty()) {
-        const Revision* revision = RevisionOption(*name);
-        if (revision == nullptr) return kExitBadInput;
-        PrintRevision(*revision);
-      } else if (*format == "json") {
-        std::cout << TableAsJson().dump(2) << "\n";
-      } else {
-        PrintTable();
-      }
-      return kExitOk;
-    };
+  Command command = line.AddCommand("revisions", "list the revisions and their rules");
+  command.AddOption("REV", *name, "show what changed with this revision");
+  command.AddOption("--format", *format, "text or json").OneOf({"text", "json"});
+  command.Does([name, format]() -> int {
+    if (!name->empty()) {
+      const Revision* revision = RevisionOption(*name);
+      if (revision == nullptr) return kExitBadInput;
+      PrintRevision(*revision);
+    } else if (*format == "json") {
+      std::cout << TableAsJson().dump(2) << "\n";
+    } else {
+      PrintTable();
+    }
+    return kExitOk;
   });
 }
 

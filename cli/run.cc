@@ -118,23 +118,21 @@ int Run(const RunFlags& flags) {
 
 }  // namespace
 
-void AddRunCommand(CLI::App& app, Action& action) {
+void AddRunCommand(CommandLine& line) {
   auto flags = std::make_shared<RunFlags>();
-  CLI::App* command = app.add_subcommand("run", "print a script with the model's results");
-  command->add_option("FILE", flags->path, "a script")->required();
-  AddKernelOptions(*command, flags->kernel, "the newest");
-  command->add_option("--format", flags->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--max-states", flags->max_states, "give up after so many states")
-      ->check(CLI::PositiveNumber);
+  Command command = line.AddCommand("run", "print a script with the model's results");
+  command.AddOption("FILE", flags->path, "a script").Required();
+  AddKernelOptions(command, flags->kernel, "the newest");
+  command.AddOption("--format", flags->format, "text or json").OneOf({"text", "json"});
+  command.AddOption("--max-states", flags->max_states, "give up after so many states").Positive();
   AddLimits(command, flags->limits);
-  CLI::Option* seed = command->add_option(
+  const Argument seed = command.AddOption(
       "--seed", flags->seed, "one interleaving, picked by this number, instead of all");
-  command->add_flag("--state", flags->state, "print the kernel's state after every step");
-  AddStoryOptions(*command, flags->story);
-  command->callback([flags, seed, &action] {
-    flags->has_seed = seed->count() > 0;
-    action = [flags] { return Run(*flags); };
+  command.AddFlag("--state", flags->state, "print the kernel's state after every step");
+  AddStoryOptions(command, flags->story);
+  command.Does([flags, seed] {
+    flags->has_seed = seed.given();
+    return Run(*flags);
   });
 }
 

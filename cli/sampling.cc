@@ -75,28 +75,27 @@ std::optional<SampleOptions> SamplingFlags::ToOptions() const {
   return options;
 }
 
-void AddSampling(CLI::App* command, SamplingFlags& flags) {
+void AddSampling(Command command, SamplingFlags& flags) {
   command
-      ->add_option("--mode", flags.mode,
-                   "of a litmus script's interleavings: all; or some, as pct (priorities) or "
-                   "random picks them")
-      ->check(CLI::IsMember({"all", "pct", "random"}))
-      ->each([&flags](const std::string& mode) {
+      .AddOption("--mode", flags.mode,
+                 "of a litmus script's interleavings: all; or some, as pct (priorities) or "
+                 "random picks them")
+      .OneOf({"all", "pct", "random"})
+      .Each([&flags](const std::string& mode) {
         flags.options.mode =
             mode == "random" ? SampleOptions::Mode::kRandom : SampleOptions::Mode::kPct;
       });
   command
-      ->add_option("--depth", flags.options.depth,
-                   "pct: how many steps must come in the right order for the bug to show")
-      ->check(CLI::Range(1, 16));
-  command->add_option("--runs", flags.options.runs, "pct and random: how many")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", flags.options.seed,
-                      "pct and random: of the first run; each next one's is one more");
+      .AddOption("--depth", flags.options.depth,
+                 "pct: how many steps must come in the right order for the bug to show")
+      .InRange(1, 16);
+  command.AddOption("--runs", flags.options.runs, "pct and random: how many").Positive();
+  command.AddOption("--seed", flags.options.seed,
+                    "pct and random: of the first run; each next one's is one more");
   command
-      ->add_option("--steps", flags.options.steps,
-                   "pct: steps of a run, among which priorities change; default: measured")
-      ->check(CLI::PositiveNumber);
+      .AddOption("--steps", flags.options.steps,
+                 "pct: steps of a run, among which priorities change; default: measured")
+      .Positive();
 }
 
 void PrintSample(const Script& script, const Revision& revision, const Verdict& verdict,

@@ -6,12 +6,12 @@
 #ifndef CLI_SAMPLING_H_
 #define CLI_SAMPLING_H_
 
-#include <CLI/CLI.hpp>
 #include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "cli/arguments.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -24,7 +24,7 @@ struct SamplingFlags {
   std::optional<SampleOptions> ToOptions() const;
 };
 
-void AddSampling(CLI::App* command, SamplingFlags& flags);
+void AddSampling(Command command, SamplingFlags& flags);
 
 // Outcomes, conditions, the runs to repeat, and what the runs are worth.
 void PrintSample(const Script& script, const Revision& revision, const Verdict& verdict,

@@ -81,22 +81,22 @@ bool GoalOf(const Script& script, const Revision& revision, const StoryFlags& fl
 
 }  // namespace
 
-void AddStoryOptions(CLI::App& command, StoryFlags& flags) {
+void AddStoryOptions(Command command, StoryFlags& flags) {
   command
-      .add_flag("--story{text}", flags.format,
-                "tell one run step by step, the one of fewest context switches that fails the "
-                "script, has a finding, or ends: --story, or --story=text, json, mermaid or chrome")
-      ->check(CLI::IsMember({"text", "json", "mermaid", "chrome"}));
-  CLI::Option* finding =
-      command.add_option("--finding", flags.finding, "tell a run that has this finding");
-  CLI::Option* outcome = command.add_option("--outcome", flags.outcome,
-                                            "tell a run that ends so, such as \"P1.1 == blocked\"");
+      .AddFlag("--story{text}", flags.format,
+               "tell one run step by step, the one of fewest context switches that fails the "
+               "script, has a finding, or ends: --story, or --story=text, json, mermaid or chrome")
+      .OneOf({"text", "json", "mermaid", "chrome"});
+  const Argument finding =
+      command.AddOption("--finding", flags.finding, "tell a run that has this finding");
+  const Argument outcome = command.AddOption(
+      "--outcome", flags.outcome, "tell a run that ends so, such as \"P1.1 == blocked\"");
   command
-      .add_option("--replay", flags.replay,
-                  "tell the run that this token, printed with a story, stands for")
-      ->excludes(finding)
-      ->excludes(outcome);
-  finding->excludes(outcome);
+      .AddOption("--replay", flags.replay,
+                 "tell the run that this token, printed with a story, stands for")
+      .Excludes(finding)
+      .Excludes(outcome);
+  finding.Excludes(outcome);
 }
 
 int RunStory(const Script& script, const std::string& kernel, const StoryFlags& flags,

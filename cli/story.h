@@ -6,11 +6,11 @@
 #ifndef CLI_STORY_H_
 #define CLI_STORY_H_
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -26,7 +26,7 @@ struct StoryFlags {
   }
 };
 
-void AddStoryOptions(CLI::App& command, StoryFlags& flags);
+void AddStoryOptions(Command command, StoryFlags& flags);
 
 // Prints the story that the flags ask for and returns the exit code. `kernel` is --kernel as given,
 // "" for the newest revision; with a replay token, for the token's.

@@ -97,17 +97,16 @@ int PrintTour(const TourFlags& flags) {
 
 }  // namespace
 
-void AddTourCommand(CLI::App& app, Action& action) {
+void AddTourCommand(CommandLine& line) {
   auto flags = std::make_shared<TourFlags>();
-  CLI::App* command = app.add_subcommand(
+  Command command = line.AddCommand(
       "tour", "sequential scripts, few of them, that take every edge of the op-level graph");
-  command->add_option("--kernel", flags->kernel,
-                      "revision (iomode revisions lists them); default: the newest");
+  command.AddOption("--kernel", flags->kernel,
+                    "revision (iomode revisions lists them); default: the newest");
   AddGraphOptions(command, flags->graph);
-  command->add_option("--steps", flags->max_steps, "steps of a script, at most")
-      ->check(CLI::Range(1, 100'000));
-  command->add_option("--out", flags->out, "write the scripts into this folder; else to stdout");
-  command->callback([flags, &action] { action = [flags] { return PrintTour(*flags); }; });
+  command.AddOption("--steps", flags->max_steps, "steps of a script, at most").InRange(1, 100'000);
+  command.AddOption("--out", flags->out, "write the scripts into this folder; else to stdout");
+  command.Does([flags] { return PrintTour(*flags); });
 }
 
 }  // namespace iomode
