@@ -90,6 +90,7 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
   if (report.setup.failed_step != 0 || !report.stats.complete) return report;
 
   Machine& machine = runner.machine();
+  const auto at_state = [&machine] { machine.CheckStarvation(); };
   Explorer explorer(machine, options.watch);
   Explorer::Visited visited;
   explorer.set_reduces(options.reduce && machine.Reducible());
@@ -105,10 +106,10 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
           [&] {
             report.outcomes[OutcomeOf(machine)]++;
             if (options.self_check != nullptr)
-              options.self_check->Verify(machine, root, explorer.Path());
+              options.self_check->Verify(machine, root, explorer.Path(), at_state);
             machine.CheckAtRest();
           },
-          [&] { machine.CheckStarvation(); });
+          at_state);
       if (!explorer.stats().complete) break;
     }
   });

@@ -86,16 +86,19 @@ class Sampler {
     PctSchedule schedule(s.task_count(), options_.depth, report_.steps, random);
     uint64_t moved = 0;  // slots
     uint32_t steps = 0;
+    const auto at_state = [this] { machine_.CheckStarvation(); };
+    at_state();
     while (true) {
       const int slot = options_.mode == SampleOptions::Mode::kPct ? schedule.Pick(s, steps + 1)
                                                                   : RandomSlot(s, random);
       if (slot < 0) break;
       path_.push_back({static_cast<int16_t>(slot), ResumeAtRandom(machine_, slot, random)});
-      machine_.CheckStarvation();
+      at_state();
       moved |= uint64_t{1} << slot;
       steps++;
     }
-    if (options_.self_check != nullptr) options_.self_check->Verify(machine_, *start_, path_);
+    if (options_.self_check != nullptr)
+      options_.self_check->Verify(machine_, *start_, path_, at_state);
     machine_.CheckAtRest();
     Count(seed, steps, static_cast<uint32_t>(std::popcount(moved)));
   }
@@ -130,7 +133,7 @@ class Sampler {
   SampleReport& report_;
   std::vector<Snapshot> starts_;
   const Snapshot* start_ = nullptr;  // of the present run
-  std::vector<Move> path_;     // the present run
+  std::vector<Move> path_;           // the present run
 };
 
 }  // namespace

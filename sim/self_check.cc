@@ -25,10 +25,12 @@ std::string Where(Machine& machine, const std::vector<Move>& path, size_t at) {
 }  // namespace
 
 SelfCheck::Played SelfCheck::Play(Machine& machine, const Snapshot& root,
-                                  const std::vector<Move>& path, bool trace) {
+                                  const std::vector<Move>& path, const AtState& at_state,
+                                  bool trace) {
   Played played;
   Scheduler& s = machine.scheduler();
   root.Restore(s);
+  if (at_state) at_state();
   ScheduledWorld::tracing = trace;
   for (size_t i = 0; i < path.size() && played.stuck.empty(); i++) {
     const Move& next = path[i];
@@ -42,6 +44,7 @@ SelfCheck::Played SelfCheck::Play(Machine& machine, const Snapshot& root,
       machine.set_trace(&played.ops.emplace_back());
       s.Resume(next.slot, next.choice);
       machine.Finish(next.slot);
+      if (at_state) at_state();
       played.keys.push_back(s.Key());
     }
   }
@@ -51,10 +54,13 @@ SelfCheck::Played SelfCheck::Play(Machine& machine, const Snapshot& root,
   return played;
 }
 
-void SelfCheck::Compare(Machine& machine, const Snapshot& root, const std::vector<Move>& path) {
+void SelfCheck::Compare(Machine& machine, const Snapshot& root, const std::vector<Move>& path,
+                        const AtState& at_state) {
   const Hash128 reached = machine.scheduler().Key();
-  const Played states[2] = {Play(machine, root, path, false), Play(machine, root, path, false)};
-  const Played traces[2] = {Play(machine, root, path, true), Play(machine, root, path, true)};
+  const Played states[2] = {Play(machine, root, path, at_state, false),
+                            Play(machine, root, path, at_state, false)};
+  const Played traces[2] = {Play(machine, root, path, at_state, true),
+                            Play(machine, root, path, at_state, true)};
   for (const Played* played : {&states[0], &states[1], &traces[0], &traces[1]}) {
     problem_ = played->stuck;
     if (!problem_.empty()) return;
@@ -67,7 +73,7 @@ void SelfCheck::Compare(Machine& machine, const Snapshot& root, const std::vecto
     if (!(states[0].keys[i] == states[1].keys[i])) other = "another state";
     if (other == nullptr) continue;
     // The task may have gone since: name it where it was.
-    Play(machine, root, std::vector<Move>(path.begin(), path.begin() + i), false);
+    Play(machine, root, std::vector<Move>(path.begin(), path.begin() + i), at_state, false);
     problem_ = absl::StrCat(Where(machine, path, i), ": ", other, " when it is replayed again");
     return;
   }
@@ -77,12 +83,13 @@ void SelfCheck::Compare(Machine& machine, const Snapshot& root, const std::vecto
   }
 }
 
-void SelfCheck::Verify(Machine& machine, const Snapshot& root, const std::vector<Move>& path) {
+void SelfCheck::Verify(Machine& machine, const Snapshot& root, const std::vector<Move>& path,
+                       const AtState& at_state) {
   const uint64_t number = paths_++;
   if (!problem_.empty() || (number >= kAllOfTheFirst && number % kThenEvery != 0)) return;
   Snapshot present;
   present.Save(machine.scheduler());
-  Compare(machine, root, path);
+  Compare(machine, root, path, at_state);
   present.Restore(machine.scheduler());
   replays_++;
 }

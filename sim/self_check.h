@@ -12,6 +12,7 @@
 #define SIM_SELF_CHECK_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,15 @@ namespace iomode {
 
 class SelfCheck {
  public:
+  // Called with the machine in a state.
+  using AtState = std::function<void()>;
+
   // Replays `path`, which led the machine from `root` to the state that it is in, and leaves it
   // there. Of very many paths only some are replayed: the first thousand, then every thousandth.
-  void Verify(Machine& machine, const Snapshot& root, const std::vector<Move>& path);
+  // `at_state`, if given, is what the search called at the root and after each transition: it may
+  // report findings, which are part of a state.
+  void Verify(Machine& machine, const Snapshot& root, const std::vector<Move>& path,
+              const AtState& at_state = nullptr);
 
   uint64_t replays() const { return replays_; }
   uint64_t transitions() const { return transitions_; }
@@ -37,8 +44,10 @@ class SelfCheck {
     std::vector<std::vector<Machine::TraceEvent>> ops;  // of each transition
     std::string stuck;  // why the path could not be played to its end
   };
-  Played Play(Machine& machine, const Snapshot& root, const std::vector<Move>& path, bool trace);
-  void Compare(Machine& machine, const Snapshot& root, const std::vector<Move>& path);
+  Played Play(Machine& machine, const Snapshot& root, const std::vector<Move>& path,
+              const AtState& at_state, bool trace);
+  void Compare(Machine& machine, const Snapshot& root, const std::vector<Move>& path,
+               const AtState& at_state);
 
   uint64_t paths_ = 0;
   uint64_t replays_ = 0;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "model/iomode.h"
 #include "sim/litmus.h"
@@ -27,6 +28,15 @@ P0: open c A KEEP_CACHE
 P0: close c
 P1: open p A PASSTHROUGH backing=B1
 P1: close p
+)";
+
+// A finding that is seen in a state on the way, and not by an operation.
+constexpr char kStarvation[] = R"(conn direct_io_allow_mmap
+inode A
+expect starvation
+1: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES -> 0
+P0: write w
+P1: open c A KEEP_CACHE
 )";
 
 Script Parse(const std::string& text) {
@@ -74,6 +84,22 @@ TEST(SelfCheck, TheModelDoesTheSameAgain) {
   EXPECT_EQ(sequence.status, Verdict::Status::kHolds)
       << (sequence.problems.empty() ? "" : sequence.problems[0]);
   EXPECT_GE(sequence.replays, 3u);
+}
+
+TEST(SelfCheck, FindingsOfStatesOnTheWayAreReplayed) {
+  Revision revision = NewestRevision();
+  revision.rules.cache_bit_is_tested = false;
+  for (const bool sampled : {false, true}) {
+    CheckOptions options;
+    options.self_check = true;
+    if (sampled) options.sample = SampleOptions{.depth = 3, .runs = 200};
+    const Verdict verdict = CheckScript(Parse(kStarvation), revision, options);
+    EXPECT_NE(verdict.status, Verdict::Status::kFails)
+        << (verdict.problems.empty() ? "" : verdict.problems[0]);
+    ASSERT_EQ(verdict.findings.size(), 1u);
+    EXPECT_EQ(verdict.findings.begin()->kind, FindingKind::kStarvation);
+    EXPECT_GE(verdict.replays, 3u);
+  }
 }
 
 TEST(SelfCheck, ReplaysAllPathsOfASmallSearchAndLeavesTheMachineAlone) {
