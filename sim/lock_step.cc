@@ -174,8 +174,10 @@ uint64_t LockStep::Relocated(const Machine& machine, uint64_t word) const {
 bool LockStep::SameTask(int slot) const {
   const Task& a = left_.scheduler().task(slot);
   const Task& b = right_.scheduler().task(slot);
+  // Who waits for a lock is fresh when it gets it, whatever it did before.
+  const bool same_fresh = a.fresh == b.fresh || a.pending == Pending::kLock;
   return a.pending == b.pending && a.user == b.user && a.choices == b.choices &&
-         a.locks == b.locks && a.fresh == b.fresh && a.wakeup == b.wakeup && a.next == b.next &&
+         a.locks == b.locks && same_fresh && a.wakeup == b.wakeup && a.next == b.next &&
          a.want == b.want &&
          Relocated(left_, reinterpret_cast<uint64_t>(a.object)) ==
              Relocated(right_, reinterpret_cast<uint64_t>(b.object));
