@@ -321,10 +321,6 @@ class Causes {
   std::set<std::string> filed_;
 };
 
-// Pairs of states with each set of connection capabilities, where the revisions differ: what is
-// looked for, a script for each rule, comes early or costs too much.
-constexpr uint64_t kMaxPairs = 12'000;
-
 std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
   GraphBounds bounds;
   bounds.files = options.files;
@@ -361,9 +357,7 @@ DiffReport DiffRevisions(const Revision& left, const Revision& right, const Diff
   for (const GraphBounds& bounds : BoundsToTry(options))
     walks.push_back(std::make_unique<PairWalk>(left, right, bounds, !causes.differ()));
   // All walks go down together, so that the scripts come in the order of their length.
-  const uint64_t max_states = options.max_states ? options.max_states
-                              : causes.differ()  ? kMaxPairs
-                                                 : UINT64_MAX;
+  const uint64_t max_states = options.max_states ? options.max_states : UINT64_MAX;
   const auto walk_down = [&](PairWalk& walk, int depth) {
     if (depth + 1 == options.max_steps) walk.LastLayer();
     while (walk.depth() <= depth) {

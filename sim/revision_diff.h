@@ -24,11 +24,9 @@ struct DiffOptions {
   int files = 2;
   int backings = 1;
   int writes = 1;
-  int max_steps = 6;  // operations in a script
-  // Pairs of states, for each set of connection capabilities. 0: 12,000, and no bound where the
-  // revisions have the same rules, as a kernel's own code and its model.
-  uint64_t max_states = 0;
-  Watch* watch = nullptr;  // outlives the call; ends the walk
+  int max_steps = 6;        // operations in a script
+  uint64_t max_states = 0;  // pairs of states, for each set of connection capabilities; 0: no bound
+  Watch* watch = nullptr;   // outlives the call; ends the walk
 };
 
 struct Difference {
