@@ -73,6 +73,8 @@ class AgentRun {
     words.push_back(nullptr);
     const int program = open(kAgent, O_RDONLY | O_CLOEXEC);
     if (user != getuid() && setuid(user) != 0) _exit(99);
+    // A sanitizer's own handlers would keep the agent's from the signals that the tests send.
+    setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0", 1);
     fexecve(program, words.data(), environ);
     _exit(98);
   }
