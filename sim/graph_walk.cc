@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/equal_states.h"
+
 namespace iomode {
 
 std::vector<PathStep> PathTo(const GraphReport& report, int state) {
@@ -14,7 +16,9 @@ std::vector<PathStep> PathTo(const GraphReport& report, int state) {
   return path;
 }
 
-GraphReport WalkGraph(OpGraph& graph, int max_states, const std::function<bool(int, int)>& stop) {
+namespace {
+
+GraphReport Walk(OpGraph& graph, int max_states, const std::function<bool(int, int)>& stop) {
   GraphReport report;
   report.parent = {-1};
   report.reached.resize(1);
@@ -44,6 +48,15 @@ GraphReport WalkGraph(OpGraph& graph, int max_states, const std::function<bool(i
     report.states++;
   }
   return report;
+}
+
+}  // namespace
+
+GraphReport WalkGraph(OpGraph& graph, int max_states, const std::function<bool(int, int)>& stop) {
+  GraphReport report = Walk(graph, max_states, stop);
+  if (!report.complete) return report;
+  graph.Merge(EqualStates(graph));
+  return Walk(graph, max_states, nullptr);
 }
 
 }  // namespace iomode

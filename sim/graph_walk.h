@@ -26,8 +26,9 @@ struct GraphReport {
   std::vector<PathStep> reached;  // ... and by which step
 };
 
-// Walks the graph from state 0. `stop` is asked now and then with the states expanded and known so
-// far; may be null.
+// Walks the graph from state 0. If it is walked to its end, equal states become one
+// (EqualStates()), and the report is of that graph. `stop` is asked now and then with the states
+// expanded and known so far; may be null.
 GraphReport WalkGraph(OpGraph& graph, int max_states,
                       const std::function<bool(int expanded, int known)>& stop);
 

@@ -201,6 +201,29 @@ const std::vector<OpGraph::Edge>& OpGraph::Expand(int state) {
   return edges_[state];
 }
 
+void OpGraph::Merge(const std::vector<int>& class_of) {
+  int classes = 0;
+  for (int state = 0; state < states(); state++) {
+    if (class_of[state] != classes) continue;  // not the first of its class
+    std::vector<Edge> merged;
+    for (Edge& edge : edges_[state]) {
+      edge.to = class_of[edge.to];
+      const auto same = [&edge](const Edge& other) {
+        return other.op == edge.op && other.to == edge.to && other.outcome == edge.outcome &&
+               other.findings == edge.findings;
+      };
+      if (std::none_of(merged.begin(), merged.end(), same)) merged.push_back(std::move(edge));
+    }
+    edges_[classes] = std::move(merged);
+    if (classes != state) snapshots_[classes] = std::move(snapshots_[state]);
+    classes++;
+  }
+  edges_.resize(classes);
+  snapshots_.resize(classes);
+  expanded_.resize(classes);
+  for (auto& [key, state] : ids_) state = class_of[state];
+}
+
 Script PathScript(const Script& universe, const std::vector<PathStep>& path) {
   Script script = universe;
   script.name = "path";

@@ -67,6 +67,9 @@ class OpGraph {
   // Loads a state into the machine, to be looked at.
   Machine& Load(int state);
   Machine& machine() { return machine_; }
+  // Makes the states of a class one, in a graph whose states are all expanded. `class_of`: see
+  // EqualStates(). A class is what its first state was.
+  void Merge(const std::vector<int>& class_of);
   const Script& universe() const { return universe_; }
 
  private:

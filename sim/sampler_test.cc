@@ -85,8 +85,9 @@ TEST(Sampler, FindsTheLostBitAtItsDepth) {
 }
 
 TEST(Sampler, ASeedRepeatsItsRun) {
-  for (const auto& [text, depth] : {std::pair(kLostWakeup, 3), std::pair(kLostBit, 4)}) {
-    const Script script = Parse(text);
+  for (const auto& bug : {std::pair(kLostWakeup, 3), std::pair(kLostBit, 4)}) {
+    const Script script = Parse(bug.first);
+    const int depth = bug.second;
     const SampleReport all =
         SampleLitmus(script, NewestRevision(), {.depth = depth, .runs = 5000, .seed = 100});
     ASSERT_FALSE(all.kinds.empty());
