@@ -199,6 +199,7 @@ int DiffScripts(const DiffFlags& flags, const Revision& left, const Revision& ri
 // The shortest scripts that tell the sides apart.
 int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& right) {
   flags.options.max_states = flags.max_states;
+  flags.options.other_code = NamesSource(flags.left) || NamesSource(flags.right);
   std::string stopped;
   const DiffReport report = RunSettled([&] {
     CommandWatch watch(flags.limits);
@@ -208,13 +209,17 @@ int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& ri
     return walked;
   });
   const std::string pairs =
-      flags.max_states ? absl::StrFormat(", %d pairs of states a connection", flags.max_states)
-                       : "";
+      report.max_states == UINT64_MAX
+          ? ""
+          : absl::StrFormat(", %d pairs of states a connection", report.max_states);
   const std::string bounds = absl::StrFormat(
-      "%d files, %d backings, %d held writes a file, %d steps%s; %d pairs of states, %d operations "
+      "%d files, %d backings, %d held writes a file, %d steps%s; %d pairs, %d operations "
       "compared",
       flags.options.files, flags.options.backings, flags.options.writes, flags.options.max_steps,
       pairs, report.states, report.edges);
+  // The default bound is one of those that the answer names; one that was asked for ended the
+  // search.
+  const bool within_bounds = report.complete || (stopped.empty() && !flags.max_states);
   if (flags.format == "json") {
     nlohmann::json json = {{"left", left.name},
                            {"right", right.name},
@@ -236,12 +241,12 @@ int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& ri
     if (report.differences.empty()) PrintWalks(report, flags);
     for (const std::string& rule : report.unseen)
       std::cout << "no script within the bounds shows rule " << rule << "\n";
-    if (!report.complete)
+    if (!within_bounds)
       std::cout << "incomplete: " << (stopped.empty() ? "bound of pairs" : stopped) << "\n";
   }
   if (!stopped.empty()) return kExitIncomplete;
   if (!report.differences.empty()) return kExitFails;
-  return report.complete ? kExitOk : kExitIncomplete;
+  return within_bounds ? kExitOk : kExitIncomplete;
 }
 
 int Diff(DiffFlags& flags) {

@@ -321,6 +321,10 @@ class Causes {
   std::set<std::string> filed_;
 };
 
+// Pairs of states with each set of connection capabilities, between two of the model's rows: what is
+// looked for, a script for each rule, comes early or costs too much.
+constexpr uint64_t kMaxPairs = 12'000;
+
 std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
   GraphBounds bounds;
   bounds.files = options.files;
@@ -357,7 +361,8 @@ DiffReport DiffRevisions(const Revision& left, const Revision& right, const Diff
   for (const GraphBounds& bounds : BoundsToTry(options))
     walks.push_back(std::make_unique<PairWalk>(left, right, bounds, !causes.differ()));
   // All walks go down together, so that the scripts come in the order of their length.
-  const uint64_t max_states = options.max_states ? options.max_states : UINT64_MAX;
+  const uint64_t by_default = options.other_code && !causes.differ() ? UINT64_MAX : kMaxPairs;
+  report.max_states = options.max_states ? options.max_states : by_default;
   const auto walk_down = [&](PairWalk& walk, int depth) {
     if (depth + 1 == options.max_steps) walk.LastLayer();
     while (walk.depth() <= depth) {
@@ -367,7 +372,7 @@ DiffReport DiffRevisions(const Revision& left, const Revision& right, const Diff
       if (options.watch != nullptr &&
           options.watch->Stop({report.states, known - report.states, 0}))
         return false;
-      if (walk.size() > max_states) {
+      if (walk.size() > report.max_states) {
         report.complete = false;
         return true;
       }

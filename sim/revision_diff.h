@@ -24,8 +24,11 @@ struct DiffOptions {
   int files = 2;
   int backings = 1;
   int writes = 1;
-  int max_steps = 6;        // operations in a script
-  uint64_t max_states = 0;  // pairs of states, for each set of connection capabilities; 0: no bound
+  int max_steps = 6;  // operations in a script
+  // Pairs of states, for each set of connection capabilities. 0: 12,000, and no bound where one
+  // side runs other code by the same rules, as a kernel's own code and its model.
+  uint64_t max_states = 0;
+  bool other_code = false;  // one side runs other code than the model's
   Watch* watch = nullptr;   // outlives the call; ends the walk
 };
 
@@ -57,7 +60,8 @@ struct DiffReport {
   std::vector<std::string> unseen;  // rules in which the revisions differ and that no script shows
   uint64_t states = 0;              // pairs that were compared
   uint64_t edges = 0;
-  bool complete = true;  // false: max_states was reached, or the watch ended the walk
+  uint64_t max_states = 0;  // the bound; UINT64_MAX: none
+  bool complete = true;     // false: max_states was reached, or the watch ended the walk
   std::vector<DiffWalk> walks;
 };
 
