@@ -57,8 +57,8 @@ struct path {
 // Of the files of a script's backings, which all have them: arrays, so that what is tested is an
 // address, and nothing is read.
 struct file_operations {
-  char read_iter[0];
-  char write_iter[0];
+  char read_iter[1];
+  char write_iter[1];
 };
 
 // A FUSE file; or a backing file, of which the address alone counts.
