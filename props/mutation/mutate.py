@@ -7,10 +7,10 @@ them in turn and runs the checks that reach the change, the fastest first: scrip
 properties. A mutant that passes them all survives: a rule that no check pins down, or a change that
 makes no difference. Those are listed in equivalent.txt, each with the reason.
 
-    bazel run //props/mutation:mutate                            every mutant
-    bazel run //props/mutation:mutate -- --sample 60 --seed 1    a fixed sample
-    bazel run //props/mutation:mutate -- --files model/iomode.h  every mutant of one file
-    bazel run //props/mutation:mutate -- --list                  what there is to mutate
+    bazel run //props:mutate                            every mutant
+    bazel run //props:mutate -- --sample 60 --seed 1    a fixed sample
+    bazel run //props:mutate -- --files model/iomode.h  every mutant of one file
+    bazel run //props:mutate -- --list                  what there is to mutate
 
 Exit: 0 when the run is complete, 1 when fewer than --require percent of the mutants that are not
 equivalent are killed or equivalent.txt does not fit, 2 on bad input or when the checks fail
