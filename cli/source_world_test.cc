@@ -123,6 +123,17 @@ TEST_F(SourceTest, EveryCommandRunsIt) {
   EXPECT_THAT(explore.output, HasSubstr("source: the kernel's code ("));
 }
 
+// Up to equal states, "NAME: all N states, M edges; BOUNDS" is the same but for the name.
+TEST_F(SourceTest, HasTheModelsStateGraph) {
+  for (const char* bounds : {"", " --maps 1"}) {
+    const std::string of_model = Iomode(absl::StrCat("explore --kernel v6.12", bounds)).output;
+    const std::string of_source = Iomode(absl::StrCat("explore --world source", bounds)).output;
+    const std::string counts = of_model.substr(of_model.find(": "), of_model.find('\n') - 5);
+    EXPECT_THAT(counts, HasSubstr(": all "));
+    EXPECT_THAT(of_source, HasSubstr(absl::StrCat("source", counts)));
+  }
+}
+
 TEST_F(SourceTest, ScriptsForOtherRevisionsAreLeftOut) {
   const Command check = Iomode("check --world source scenarios/revisions/v6.9");
   EXPECT_THAT(check.output, HasSubstr("0 scripts at source"));
