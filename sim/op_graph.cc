@@ -103,6 +103,18 @@ class UniverseBuilder {
   Script script_;
 };
 
+// Adds an edge, or its findings to those of one that gives the same and leads to the same state.
+void AddEdge(OpGraph::Edge edge, std::vector<OpGraph::Edge>& edges) {
+  const auto same = std::find_if(edges.begin(), edges.end(), [&edge](const OpGraph::Edge& other) {
+    return other.op == edge.op && other.to == edge.to && other.outcome == edge.outcome;
+  });
+  if (same == edges.end()) {
+    edges.push_back(std::move(edge));
+  } else {
+    same->findings |= edge.findings;
+  }
+}
+
 }  // namespace
 
 Script MakeUniverse(const GraphBounds& bounds) { return UniverseBuilder(bounds).Build(); }
@@ -180,10 +192,7 @@ void OpGraph::AtRest(int op, std::vector<Edge>& edges) {
   edge.findings = machine_.finding_kinds();
   edge.to = Intern();
   before.Restore(machine_.scheduler());
-  const auto same = [&edge](const Edge& other) {
-    return other.op == edge.op && other.to == edge.to && other.outcome == edge.outcome;
-  };
-  if (std::none_of(edges.begin(), edges.end(), same)) edges.push_back(std::move(edge));
+  AddEdge(std::move(edge), edges);
 }
 
 const std::vector<OpGraph::Edge>& OpGraph::Expand(int state) {
@@ -208,18 +217,16 @@ void OpGraph::Merge(const std::vector<int>& class_of) {
     std::vector<Edge> merged;
     for (Edge& edge : edges_[state]) {
       edge.to = class_of[edge.to];
-      const auto same = [&edge](const Edge& other) {
-        return other.op == edge.op && other.to == edge.to && other.outcome == edge.outcome &&
-               other.findings == edge.findings;
-      };
-      if (std::none_of(merged.begin(), merged.end(), same)) merged.push_back(std::move(edge));
+      AddEdge(std::move(edge), merged);
     }
     edges_[classes] = std::move(merged);
     if (classes != state) snapshots_[classes] = std::move(snapshots_[state]);
+    lines_[classes] = lines_[state];
     classes++;
   }
   edges_.resize(classes);
   snapshots_.resize(classes);
+  lines_.resize(classes);
   expanded_.resize(classes);
   for (auto& [key, state] : ids_) state = class_of[state];
 }
