@@ -90,6 +90,7 @@ void PrintWalks(const DiffReport& report, const DiffFlags& flags) {
         walk.pairs, walk.edges, flags.left, walk.left_states, flags.right, walk.right_states);
   }
 }
+
 nlohmann::json ToJson(const DiffWalk& walk) {
   return {{"universe", walk.universe},
           {"pairs", walk.pairs},
@@ -235,10 +236,12 @@ int SearchDifferences(DiffFlags& flags, const Revision& left, const Revision& ri
     std::cout << json.dump(2) << "\n";
   } else {
     for (const Difference& difference : report.differences) PrintDifference(flags, difference);
-    std::cout << (report.differences.empty() ? "no" : absl::StrCat(report.differences.size()))
-              << (report.differences.empty() ? " difference" : " differences") << " within "
-              << bounds << "\n";
-    if (report.differences.empty()) PrintWalks(report, flags);
+    if (report.differences.empty()) {
+      std::cout << "no difference within " << bounds << "\n";
+      PrintWalks(report, flags);
+    } else {
+      std::cout << report.differences.size() << " differences within " << bounds << "\n";
+    }
     for (const std::string& rule : report.unseen)
       std::cout << "no script within the bounds shows rule " << rule << "\n";
     if (!within_bounds)

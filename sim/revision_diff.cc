@@ -321,8 +321,8 @@ class Causes {
   std::set<std::string> filed_;
 };
 
-// Pairs of states with each set of connection capabilities, between two of the model's rows: what is
-// looked for, a script for each rule, comes early or costs too much.
+// Pairs of states with each set of connection capabilities, between two of the model's rows: what
+// is looked for, a script for each rule, comes early or costs too much.
 constexpr uint64_t kMaxPairs = 12'000;
 
 std::vector<GraphBounds> BoundsToTry(const DiffOptions& options) {
