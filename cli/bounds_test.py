@@ -72,6 +72,15 @@ class BoundsTest(unittest.TestCase):
         self.assertIn("open   never", ran.stdout)
         self.assertNotRegex(ran.stdout, r"(?m)^ok")
 
+    def test_bound_on_pairs(self):
+        ran = self.run_iomode("diff", "v6.12", "v6.12")
+        self.assertEqual(ran.returncode, 0, ran.stdout)
+        self.assertIn("no difference within", ran.stdout)
+        self.assertIn(", 12000 pairs of states a connection; ", ran.stdout)
+        ran = self.run_iomode("diff", "v6.12", "v6.12", "--max-states", "100")
+        self.assertEqual(ran.returncode, 3, ran.stdout)
+        self.assertIn("incomplete: bound of pairs", ran.stdout)
+
     def test_bound_on_time(self):
         begin = time.monotonic()
         ran = self.run_iomode("check", self.script(NEVER), *NO_BOUND, "--max-time", "1.5")
