@@ -6,6 +6,7 @@
 #ifndef BENCH_DESIGNS_LOAD_H_
 #define BENCH_DESIGNS_LOAD_H_
 
+#include <sched.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -18,17 +19,63 @@
 
 #include "bench/designs/design.h"
 #include "bench/designs/latency.h"
+#include "bench/designs/sharded.h"
 #include "sim/native_kernel.h"
 
 namespace iomode {
 
-// Real threads, with the inode's fields where AtomicWord wants them.
-struct DesignWorld : NativeWorld {
-  struct alignas(8) WaitQueue : NativeWaitQueue {};
+// What Sharded keeps of an inode: what all read and hardly anybody writes, what is written with
+// fi->lock held, and each processor's slot lie in cache lines of their own.
+struct NativeShards {
+  static constexpr int kMaxSlots = 64;
+  struct alignas(64) Slot {
+    NativeWorld::Atomic<int32_t> writes;
+  };
+
+  alignas(64) NativeWorld::Published<uint8_t> central = {};
+  alignas(64) NativeWorld::Published<int32_t> ctr = {};
+  int waiting = 0;
+  alignas(64) int slots = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1,
+                                     kMaxSlots);
+  Slot slot[kMaxSlots] = {};
 };
 
+// Real threads, with the inode's fields where AtomicWord and the kernel's C want them. One kernel
+// at a time.
+struct DesignWorld : NativeWorld {
+  struct alignas(8) WaitQueue : NativeWaitQueue {};
+  static inline NativeShards* shards_of_inode[1] = {};
+};
+
+template <>
+struct ShardsIn<DesignWorld> {
+  using W = DesignWorld;
+  static NativeShards& Of(FuseInode<W>& fi) { return *W::shards_of_inode[fi.index]; }
+  static int slots(FuseInode<W>& fi) { return Of(fi).slots; }
+  static W::Atomic<int32_t>& Slot(FuseInode<W>& fi, int i) { return Of(fi).slot[i].writes; }
+  static int StartSlot(FuseInode<W>& fi) { return sched_getcpu() % slots(fi); }
+  static int EndSlot(FuseInode<W>& fi) { return StartSlot(fi); }
+  static void Ends(FuseInode<W>&) {}
+  static void Changed(FuseInode<W>&, int) {}
+};
+
+// The functions that a load calls. All go through pointers that the compiler does not know, the
+// kernel's C, which is loaded, as the rest.
+template <class D>
+IomodeOps<DesignWorld> CallsOf() {
+  if constexpr (requires { D::Calls(); }) {
+    return D::Calls();
+  } else {
+    IomodeOps<DesignWorld> calls = *OpsOf<D, DesignWorld>();
+    calls.fuse_dio_lock = fuse_dio_lock<DesignWorld>;
+    calls.fuse_dio_unlock = fuse_dio_unlock<DesignWorld>;
+    return calls;
+  }
+}
+
 struct Load {
-  enum Kind { kStartEnd, kWrites, kCachedOpens, kPassthroughOpens };
+  // kExclusiveWrites: a file caches, so writes that might run in parallel take the lock alone.
+  enum Kind { kStartEnd, kWrites, kExclusiveWrites, kCachedOpens, kPassthroughOpens };
   Kind kind = kStartEnd;
   int threads = 1;
   int openers_in_16 = 0;                // kWrites: so many of 16 operations are cached opens
@@ -43,7 +90,7 @@ struct LoadResult {
   double cpu_seconds = 0;  // that the threads ran
   double fairness = 0;     // operations of the slowest thread, of the fastest one 1
   Latency all;             // of every 16th operation; where the server takes time, of all
-  Latency opens;           // of cached opens in a mixed load
+  Latency opens;           // of cached opens in a mixed load, with their wait, without the release
 };
 
 template <class D>
@@ -53,12 +100,21 @@ class LoadRun {
 
   explicit LoadRun(const Load& load)
       : load_(load),
+        calls_(CallsOf<D>()),
         kernel_(FindRevision(D::kRevision)->rules, {.caps = CONN_PASSTHROUGH, .server = {}}) {
     kernel_.conn().ops = D::Ops();
+    W::shards_of_inode[0] = &shards_;
   }
 
   LoadResult Run() {
+    FuseInode<W>& fi = kernel_.inode(0);
     kernel_.BackingOpen(0);
+    FuseFileArgs args = {};
+    FuseFile<W> caching = {};
+    caching.has_args = true;
+    caching.args = &args;
+    if (load_.kind == Load::kExclusiveWrites && calls_.fuse_file_cached_io_open(fi, caching) != 0)
+      std::abort();
     std::vector<Worker> workers(load_.threads);
     std::vector<std::thread> threads;
     std::barrier<> start(load_.threads + 1);
@@ -76,7 +132,14 @@ class LoadRun {
       });
       worker.first = workers.data();
     }
-    return Collect(workers, threads, start);
+    LoadResult result = Collect(workers, threads, start);
+    calls_.fuse_file_io_release(caching, fi);
+    kernel_.Drain();
+    if (!kernel_.CheckClosed().empty()) std::abort();
+    if constexpr (requires { D::IsNeutral(fi); }) {
+      if (!D::IsNeutral(fi)) std::abort();
+    }
+    return result;
   }
 
  private:
@@ -87,6 +150,7 @@ class LoadRun {
     Worker* first = nullptr;
     File<W>* file = nullptr;
     FuseFile<W> cached = {};
+    FuseFileArgs args = {};
     int64_t operations = 0;
     int64_t refused = 0;
     double cpu_seconds = 0;
@@ -103,9 +167,10 @@ class LoadRun {
 
   File<W>* Open(Worker& worker) {
     worker.cached.has_args = true;
+    worker.cached.args = &worker.args;
     worker.cached.inode = &kernel_.inode(0);
     File<W>* file = nullptr;
-    if (load_.kind == Load::kWrites &&
+    if ((load_.kind == Load::kWrites || load_.kind == Load::kExclusiveWrites) &&
         kernel_.Open(0, OPEN_READ | OPEN_WRITE,
                      {.flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES | FOPEN_NOFLUSH},
                      &file) != 0)
@@ -123,7 +188,6 @@ class LoadRun {
     const std::chrono::duration<double> took = Clock::now() - begin;
     start.arrive_and_wait();
     for (std::thread& thread : threads) thread.join();
-    kernel_.Drain();
     result.seconds = took.count();
     int64_t most = 0;
     int64_t least = INT64_MAX;
@@ -137,7 +201,6 @@ class LoadRun {
       result.opens.Add(worker.opens);
     }
     result.fairness = most == 0 ? 0 : static_cast<double>(least) / static_cast<double>(most);
-    if (!kernel_.CheckClosed().empty()) std::abort();
     return result;
   }
 
@@ -150,11 +213,7 @@ class LoadRun {
       const bool timed = opens || i % every == 0;
       const auto begin = timed ? Clock::now() : Clock::time_point();
       Operate(worker, opens);
-      if (timed) {
-        const auto took = Clock::now() - begin;
-        worker.all.Note(took);
-        if (opens) worker.opens.Note(took);
-      }
+      if (timed) worker.all.Note(Clock::now() - begin);
       worker.operations++;
     }
   }
@@ -163,33 +222,40 @@ class LoadRun {
     FuseInode<W>& fi = kernel_.inode(0);
     switch (load_.kind) {
       case Load::kStartEnd:
-        if (D::fuse_inode_uncached_io_start(fi, nullptr) != 0) std::abort();
-        D::fuse_inode_uncached_io_end(fi);
+        if (calls_.fuse_inode_uncached_io_start(fi, nullptr) != 0) std::abort();
+        calls_.fuse_inode_uncached_io_end(fi);
         break;
       case Load::kWrites:
-        opens ? OpenAndRelease(worker) : Write(worker);
+        opens ? OpenAmongWrites(worker) : Write(worker);
+        break;
+      case Load::kExclusiveWrites:
+        Write(worker);
         break;
       case Load::kCachedOpens:
-        OpenAndRelease(worker);
+        if (calls_.fuse_file_cached_io_open(fi, worker.cached) != 0) std::abort();
+        calls_.fuse_file_io_release(worker.cached, fi);
         break;
       case Load::kPassthroughOpens: {
         FuseBacking<W>* fb = nullptr;
         if (fuse_passthrough_open(kernel_.conn(), worker.cached, 1, &fb) != 0) std::abort();
-        if (D::fuse_inode_uncached_io_start(fi, fb) != 0) std::abort();
+        if (calls_.fuse_inode_uncached_io_start(fi, fb) != 0) std::abort();
         worker.cached.iomode = IOM_UNCACHED;
-        D::fuse_file_io_release(worker.cached, fi);
+        calls_.fuse_file_io_release(worker.cached, fi);
         fuse_passthrough_release(kernel_.conn(), worker.cached);
       }
     }
   }
 
-  void OpenAndRelease(Worker& worker) {
+  void OpenAmongWrites(Worker& worker) {
     FuseInode<W>& fi = kernel_.inode(0);
-    if (D::fuse_file_cached_io_open(fi, worker.cached) != 0) {
+    const auto begin = Clock::now();
+    const int err = calls_.fuse_file_cached_io_open(fi, worker.cached);
+    worker.opens.Note(Clock::now() - begin);
+    if (err != 0) {
       worker.refused++;
       return;
     }
-    D::fuse_file_io_release(worker.cached, fi);
+    calls_.fuse_file_io_release(worker.cached, fi);
   }
 
   void Write(Worker& worker) {
@@ -197,12 +263,14 @@ class LoadRun {
     Kiocb<W> iocb = {};
     iocb.file = worker.file;
     iocb.count = kPageSize;
-    const bool exclusive = fuse_dio_lock(fi, iocb);
+    const bool exclusive = calls_.fuse_dio_lock(fi, iocb);
     if (load_.server.count() > 0) std::this_thread::sleep_for(load_.server);
-    fuse_dio_unlock(fi, iocb, exclusive);
+    calls_.fuse_dio_unlock(fi, iocb, exclusive);
   }
 
   const Load load_;
+  const IomodeOps<W> calls_;
+  NativeShards shards_;
   NativeKernel<W> kernel_;
   std::atomic<bool> stop_ = false;
 };

@@ -66,13 +66,14 @@ int RunProgram(const std::vector<std::string>& words, std::string* output) {
 
 }  // namespace
 
-BuiltSource BuildSource(const SourceOrigin& origin) {
+BuiltSource BuildSource(const SourceOrigin& origin, SourceWorld world) {
   const std::string script = FindScript();
   if (script.empty()) {
     std::cerr << "iomode: no " << kScript << " in or above the folder of this program\n";
     return {BuiltSource::Status::kNoSources, ""};
   }
   std::vector<std::string> words = {script};
+  if (world == SourceWorld::kNative) words.push_back("--native");
   const auto add = [&words](const char* option, const std::string& value) {
     if (!value.empty()) words.insert(words.end(), {option, value});
   };

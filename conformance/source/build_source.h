@@ -24,8 +24,11 @@ struct BuiltSource {
   std::string library;  // its path
 };
 
+// Where the functions are to run: under the Scheduler, or (--native) on real threads.
+enum class SourceWorld { kScheduled, kNative };
+
 // What goes wrong is said on stderr.
-BuiltSource BuildSource(const SourceOrigin& origin);
+BuiltSource BuildSource(const SourceOrigin& origin, SourceWorld world = SourceWorld::kScheduled);
 
 }  // namespace iomode
 

@@ -23,6 +23,10 @@ struct fuse_file;
 struct cred;
 struct dentry;
 
+// Of the scheduled world, or of real threads.
+#ifdef SOURCE_NATIVE
+#include "native/types.h"
+#else
 typedef struct {
   unsigned char owner;
 } spinlock_t;
@@ -34,6 +38,7 @@ typedef struct {
 typedef struct {
   short refs;
 } refcount_t;
+#endif
 
 struct idr {
   void** slots;  // by id - 1
@@ -97,6 +102,10 @@ struct fuse_inode {
   int iocachectr;
   unsigned char state;
   struct fuse_backing* fb;
+#ifdef SOURCE_NATIVE
+  struct rw_semaphore i_rwsem;
+  long i_size;
+#endif
 };
 
 // The first field of the fuse_inode that fuse_file.fm points to.

@@ -3,7 +3,8 @@
 // What the kernel's C code and the scheduled world know of each other. The library built by
 // ./build defines source_functions and source_points; whoever loads it fills in the latter before
 // calling anything. Each point is one scheduling point, unless said otherwise; `function` is the
-// kernel function it stands in.
+// kernel function it stands in. A library built with --native has its own points, on real threads,
+// and native/slow.h to be filled in.
 
 #ifndef CONFORMANCE_SOURCE_POINTS_H_
 #define CONFORMANCE_SOURCE_POINTS_H_
@@ -126,7 +127,11 @@ struct source_count {
 enum { SOURCE_COUNTS = 256 };
 
 #ifndef __cplusplus
+#ifdef SOURCE_NATIVE
+#include "native/inline_points.h"
+#else
 extern struct source_points source_points;
+#endif
 #endif
 
 #ifdef __cplusplus
