@@ -14,6 +14,7 @@
 #include "cli/junit.h"
 #include "cli/kernel.h"
 #include "cli/sampling.h"
+#include "cli/sharding.h"
 #include "cli/story.h"
 #include "sim/verdict.h"
 
@@ -29,6 +30,7 @@ struct CheckFlags {
   Watch::Limits limits;
   SamplingFlags sampling;
   bool self_check = false;
+  std::string shard;
   bool no_reduction = false;
   bool quiet = false;
 };
@@ -120,6 +122,8 @@ nlohmann::json ToJson(const Script& script, const Verdict& verdict,
     json["conditions"].push_back({{"condition", PrintCondition(script.conditions[i])},
                                   {"holds", JsonTruth(verdict.litmus.conditions[i])}});
   }
+  for (const Expectation& expectation : script.expectations)
+    json["expected"].push_back(expectation.finding);
   return json;
 }
 
@@ -133,12 +137,22 @@ const Revision* JudgeOf(const Script& script, const CheckFlags& flags, const Ker
 }
 
 int Check(const CheckFlags& flags) {
+  const absl::StatusOr<Shard> shard = ChooseShard(flags.shard);
+  if (!shard.ok()) {
+    std::cerr << "--shard: " << shard.status().message() << "\n";
+    return kExitBadInput;
+  }
+  if (!shard->IsWhole() && flags.sampling.ToOptions().has_value()) {
+    std::cerr << "--shard divides an exploration; divide samples by --seed and --runs\n";
+    return kExitBadInput;
+  }
   std::vector<Script> scripts;
   if (!ReadScripts(flags.paths, &scripts)) return kExitBadInput;
   Kernel kernel;
   if (const int exit = ChooseKernel(flags.kernel, &kernel); exit != kExitOk) return exit;
   int count[3] = {};
   nlohmann::json left_out = nlohmann::json::array();
+  nlohmann::json elsewhere = nlohmann::json::array();  // what other parts do
   bool mixed = false;
   uint64_t replays = 0;
   nlohmann::json all = nlohmann::json::array();
@@ -161,9 +175,15 @@ int Check(const CheckFlags& flags) {
                           .reduce = !flags.no_reduction,
                           .watch = watch.watch(),
                           .sample = flags.sampling.ToOptions(),
-                          .self_check = flags.self_check});
+                          .self_check = flags.self_check,
+                          .shard = *shard,
+                          .owner = shard->Owns(checked - 1)});
     });
     watch.Clear();
+    if (verdict.elsewhere) {
+      elsewhere.push_back(script.name);
+      continue;
+    }
     // A story is told, and told again from its token, of revisions.
     const std::vector<StoryPointer> stories =
         kernel.source ? std::vector<StoryPointer>() : PointToStories(script, *judge, verdict);
@@ -186,11 +206,16 @@ int Check(const CheckFlags& flags) {
                            {"complete", checked == scripts.size() && count[2] == 0},
                            {"scripts", all}};
     if (!left_out.empty()) json["left_out"] = left_out;
+    if (!shard->IsWhole()) {
+      json["shard"] = {{"number", shard->number}, {"count", shard->count}};
+      json["elsewhere"] = elsewhere;
+    }
     std::cout << json.dump(2) << "\n";
   } else {
-    std::cout << scripts.size() - left_out.size() << " scripts at " << kernel.revision->name
-              << (mixed ? " (recordings at their kernel's revision)" : "") << ": " << count[0]
-              << " hold, " << count[1] << " fail";
+    if (!shard->IsWhole()) std::cout << "part " << PrintShard(*shard) << ": ";
+    std::cout << scripts.size() - left_out.size() - elsewhere.size() << " scripts at "
+              << kernel.revision->name << (mixed ? " (recordings at their kernel's revision)" : "")
+              << ": " << count[0] << " hold, " << count[1] << " fail";
     if (count[2]) std::cout << ", " << count[2] << " incomplete";
     if (checked < scripts.size())
       std::cout << ", " << scripts.size() - checked << " " << not_checked;
@@ -225,6 +250,7 @@ void AddCheckCommand(CommandLine& line) {
       .Positive();
   AddLimits(command, flags->limits);
   AddSampling(command, flags->sampling);
+  AddShard(command, flags->shard);
   command.AddFlag("--self-check", flags->self_check,
                   "replay schedules, each of which has to do the same again");
   command.AddFlag("--no-reduction", flags->no_reduction,

@@ -27,6 +27,7 @@ void AddCheckCommand(CommandLine& line);
 void AddConformCommand(CommandLine& line);
 void AddDiffCommand(CommandLine& line);
 void AddExploreCommand(CommandLine& line);
+void AddMergeCommand(CommandLine& line);
 void AddRunCommand(CommandLine& line);
 void AddTourCommand(CommandLine& line);
 void AddRevisionsCommand(CommandLine& line);

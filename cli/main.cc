@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
   iomode::CommandLine line("iomode",
                            "A model of the FUSE inode io-mode state machine (fs/fuse/iomode.c).");
   iomode::AddCheckCommand(line);
+  iomode::AddMergeCommand(line);
   iomode::AddRunCommand(line);
   iomode::AddExploreCommand(line);
   iomode::AddTourCommand(line);

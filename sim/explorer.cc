@@ -10,8 +10,11 @@
 namespace iomode {
 
 std::string PrintStats(const ExploreStats& stats) {
-  return absl::StrCat(stats.complete ? "all " : absl::StrCat("incomplete: ", stats.stopped, "; "),
-                      stats.states, " states, ", stats.transitions, " transitions explored");
+  return absl::StrCat(
+      stats.complete ? "" : absl::StrCat("incomplete: ", stats.stopped, "; "),
+      stats.shard.IsWhole() ? "" : absl::StrCat("part ", PrintShard(stats.shard), ": "),
+      stats.complete ? "all " : "", stats.states, " states, ", stats.transitions,
+      " transitions explored");
 }
 
 // Moves the frame to its next transition; false when there is none left.
@@ -106,9 +109,7 @@ std::vector<Move> Explorer::Path() const {
 void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
                    const std::function<void()>& at_state) {
   ScheduledWorld::listener = &machine_;
-  racy_observer = reduces_ ? [](const void* variable, bool write) {
-    if (Scheduler* scheduler = Scheduler::current()) scheduler->Touch(variable, write);
-  } : static_cast<void (*)(const void*, bool)>(nullptr);
+  NoteRacyAccesses(reduces_);
   frames_.clear();
   log_.Begin();
   Snapshot root;

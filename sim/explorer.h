@@ -17,6 +17,7 @@
 #include "sim/machine.h"
 #include "sim/reduction.h"
 #include "sim/scheduler.h"
+#include "sim/shard.h"
 #include "sim/visited_set.h"
 #include "sim/watch.h"
 
@@ -28,10 +29,11 @@ struct ExploreStats {
   uint64_t rests = 0;    // states in which no task can run
   bool complete = true;  // false: a bound was reached, or the Watch said so
   std::string stopped;   // what: "bound of 500 states", "interrupted"; "" when complete
+  Shard shard;           // all this is of one part
 };
 
 // "all 12 states, 20 transitions explored", "incomplete: interrupted; 12 states, 20 transitions
-// explored".
+// explored", "part 2/4: all ...".
 std::string PrintStats(const ExploreStats& stats);
 
 // Resumes a task; `choice` counts where it picks a value.

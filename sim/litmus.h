@@ -14,6 +14,7 @@
 
 #include "sim/runner.h"
 #include "sim/self_check.h"
+#include "sim/shard.h"
 
 namespace iomode {
 
@@ -29,6 +30,7 @@ struct LitmusReport {
   RunReport setup;  // failed_step: the set-up does what it does not claim
   std::set<Finding> findings;
   ExploreStats stats;
+  bool elsewhere = false;  // the script is too small to be divided, and another part's
 };
 
 struct LitmusOptions {
@@ -37,6 +39,9 @@ struct LitmusOptions {
   Watch* watch = nullptr;
   Faults faults = {};
   SelfCheck* self_check = nullptr;
+  // Explores one part. Conditions that it does not decide are then open, as the others may.
+  Shard shard = {};
+  bool owner = true;  // of what is not divided
 };
 
 LitmusReport RunLitmus(const Script& script, const Revision& revision,
@@ -44,6 +49,9 @@ LitmusReport RunLitmus(const Script& script, const Revision& revision,
 
 // What the threads' steps have given by now.
 LitmusOutcome OutcomeOf(const Machine& machine);
+
+// A script is divided where so many states for each part have been found.
+inline constexpr size_t kBranchesPerShard = 64;
 
 // Starts all threads; each stands before its first operation.
 void StartThreads(Machine& machine);

@@ -5,7 +5,15 @@
 #include <algorithm>
 #include <bit>
 
+#include "model/racy.h"
+
 namespace iomode {
+
+void NoteRacyAccesses(bool on) {
+  racy_observer = on ? [](const void* variable, bool write) {
+    if (Scheduler* scheduler = Scheduler::current()) scheduler->Touch(variable, write);
+  } : static_cast<void (*)(const void*, bool)>(nullptr);
+}
 
 void Reduction::Begin() {
   stale_ = false;

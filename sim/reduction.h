@@ -27,6 +27,11 @@
 
 namespace iomode {
 
+// Whether footprints have accesses to racy variables from now on. To be the same wherever states of
+// one search come from: what notes them leaves bytes of its own in the holes of frames, and equal
+// states would look different.
+void NoteRacyAccesses(bool on);
+
 class Reduction {
  public:
   explicit Reduction(const Scheduler& scheduler) : scheduler_(scheduler) {}

@@ -56,7 +56,7 @@ void JudgeFindings(const Script& script, Verdict& verdict) {
     }
   }
   for (size_t i = 0; i < met.size(); i++) {
-    if (met[i] || !verdict.stats.complete) continue;
+    if (met[i] || !verdict.stats.complete || !verdict.stats.shard.IsWhole()) continue;
     verdict.status = Verdict::Status::kFails;
     verdict.problems.push_back(absl::StrCat(Where(script, script.expectations[i].pos),
                                             ": expected finding ", script.expectations[i].finding,
@@ -128,7 +128,10 @@ void CheckLitmus(const Script& script, const Revision& revision, const CheckOpti
                                {.max_states = options.max_states,
                                 .reduce = options.reduce,
                                 .watch = options.watch,
-                                .self_check = self_check});
+                                .self_check = self_check,
+                                .shard = options.shard,
+                                .owner = options.owner});
+    verdict.elsewhere = verdict.litmus.elsewhere;
   }
   verdict.stats = verdict.litmus.stats;
   verdict.findings = DistinctFindings(verdict.litmus.findings);
@@ -183,6 +186,8 @@ std::vector<Finding> DistinctFindings(const std::set<Finding>& findings) {
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options) {
   Verdict verdict;
   verdict.recording = IsRecording(script);
+  verdict.elsewhere = !script.is_litmus() && !options.owner;
+  if (verdict.elsewhere) return verdict;
   SelfCheck self_check;
   if (script.is_litmus()) {
     CheckLitmus(script, revision, options, options.self_check ? &self_check : nullptr, verdict);
@@ -194,7 +199,7 @@ Verdict CheckScript(const Script& script, const Revision& revision, const CheckO
     verdict.status = Verdict::Status::kFails;
     verdict.problems.push_back(absl::StrCat(script.name, ": self-check: ", self_check.problem()));
   }
-  if (verdict.status != Verdict::Status::kHolds) return verdict;
+  if (verdict.status != Verdict::Status::kHolds || verdict.elsewhere) return verdict;
   JudgeFindings(script, verdict);
   const bool enough = verdict.sampled && AllSeen(script, verdict);
   if (!verdict.stats.complete && verdict.status == Verdict::Status::kHolds && !enough) {

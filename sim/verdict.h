@@ -42,6 +42,7 @@ struct Verdict {
   uint64_t replays = 0;  // of the self-check
   bool recording = false;
   bool sampled = false;
+  bool elsewhere = false;  // another part's alone; nothing was judged
 };
 
 struct CheckOptions {
@@ -51,6 +52,10 @@ struct CheckOptions {
   // Litmus scripts are not explored but sampled; its Watch and self-check are those here.
   std::optional<SampleOptions> sample = std::nullopt;
   bool self_check = false;
+  // Explores one part of each litmus script (sim/shard.h). It fails or holds as far as that part
+  // goes; what it only expects, another part may find. Not for samples.
+  Shard shard = {};
+  bool owner = true;  // of what is not divided
 };
 
 Verdict CheckScript(const Script& script, const Revision& revision, const CheckOptions& options);
