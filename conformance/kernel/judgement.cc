@@ -94,8 +94,12 @@ std::string Describe(const Verdict& verdict, FindingKind kind) {
 
 bool Has(uint32_t kinds, FindingKind kind) { return kinds >> static_cast<int>(kind) & 1; }
 
-// What the model predicts of one outcome: what every interleaving behind it has is shown.
+// What the model predicts of one outcome: what every interleaving behind it has is shown. Of a
+// WARN_ON the kernel's log tells.
 void NoteFindings(const Verdict& verdict, Judgement& judgement) {
+  if (Has(verdict.run.certain, FindingKind::kWarn)) {
+    judgement.shown[FindingKind::kWarn] = {1, Describe(verdict, FindingKind::kWarn)};
+  }
   for (FindingKind kind : kShowInResults) {
     if (!Has(verdict.run.certain, kind)) continue;
     judgement.kind = Judgement::Kind::kConfirmed;
@@ -107,7 +111,8 @@ void NoteFindings(const Verdict& verdict, Judgement& judgement) {
 void DescribeShown(const Script& script, Judgement& judgement) {
   for (const auto& [kind, shown] : judgement.shown) {
     judgement.details.push_back(absl::StrCat(
-        "the model predicts, and the kernel shows",
+        kind == FindingKind::kWarn ? "the model predicts"
+                                   : "the model predicts, and the kernel shows",
         judgement.runs > 1 ? absl::StrCat(" in ", shown.runs, " of ", judgement.runs, " runs") : "",
         ", ", shown.what));
   }
@@ -188,6 +193,29 @@ void Merge(Judgement one, int count, Judgement& all) {
   for (std::string& line : one.details) all.details.push_back(std::move(line));
 }
 
+// Whether the log holds nothing but WARN_ONs of FUSE.
+bool OnlyFuseWarns(const std::vector<std::string>& log) {
+  return std::all_of(log.begin(), log.end(), [](const std::string& line) {
+    return absl::StrContains(line, "WARNING: ") && absl::StrContains(line, " at fs/fuse/");
+  });
+}
+
+// Holds what the kernel logged against the WARN_ONs that the model predicts for every run.
+void JudgeLog(const std::vector<std::string>& log, Judgement& judgement) {
+  const auto predicted = judgement.shown.find(FindingKind::kWarn);
+  const bool warn = predicted != judgement.shown.end() && predicted->second.runs == judgement.runs;
+  if (log.empty() && !warn) return;
+  if (warn && !log.empty() && OnlyFuseWarns(log)) {
+    if (judgement.kind == Judgement::Kind::kAgree) judgement.kind = Judgement::Kind::kConfirmed;
+    return;
+  }
+  judgement.kind = Judgement::Kind::kDisagree;
+  if (log.empty()) judgement.details.push_back("the kernel logged no such warning");
+  for (const std::string& line : log) {
+    judgement.details.push_back(absl::StrCat("the kernel logged: ", line));
+  }
+}
+
 void AddLines(const std::string& text, const char* front, std::vector<std::string>* details) {
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     details->push_back(absl::StrCat(front, line));
@@ -237,12 +265,7 @@ Judgement Judge(const Script& script, const AgentOutcome& outcome, const Revisio
                      outcome.stopped ? "" : absl::StrCat(outcome.exit)));
     AddLines(outcome.err, "  ", &all.details);
   }
-  if (!outcome.kernel_log.empty()) {
-    all.kind = Judgement::Kind::kDisagree;
-    for (const std::string& line : outcome.kernel_log) {
-      all.details.push_back(absl::StrCat("the kernel logged: ", line));
-    }
-  }
+  JudgeLog(outcome.kernel_log, all);
   return all;
 }
 
@@ -263,23 +286,10 @@ std::string WhyNotRunnable(const Script& script) {
 }
 
 const Revision* RevisionOfRelease(const std::string& release) {
-  std::pair<int, int> kernel;
-  if (std::sscanf(release.c_str(), "%d.%d", &kernel.first, &kernel.second) != 2) return nullptr;
-  const Revision* found = nullptr;
-  std::pair<int, int> best;
-  for (const Revision& revision : Revisions()) {
-    std::pair<int, int> version;
-    char rest = 0;
-    // "v6.9" alone: "v6.9-rc1" and proposals have more behind it, commits no v.
-    if (std::sscanf(revision.name, "v%d.%d%c", &version.first, &version.second, &rest) != 2) {
-      continue;
-    }
-    if (version <= kernel && (found == nullptr || version > best)) {
-      found = &revision;
-      best = version;
-    }
-  }
-  return found;
+  int version = 0;
+  int patchlevel = 0;
+  if (std::sscanf(release.c_str(), "%d.%d", &version, &patchlevel) != 2) return nullptr;
+  return RevisionOfLinux(version, patchlevel);
 }
 
 }  // namespace iomode::conform

@@ -163,6 +163,41 @@ TEST(JudgementTest, WhatTheKernelLogsIsNoPass) {
   EXPECT_THAT(Text(judgement), HasSubstr("fs/fuse/iomode.c:10"));
 }
 
+// Two overlapping writes of one file, which v6.9-rc1 warns of (U1).
+Recording OverlappingWrites() {
+  Recording recording;
+  recording.outcome.out =
+      "conn direct_io_allow_mmap\n"
+      "inode A\n"
+      "1: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES -> 0\n"
+      "2: write w hold -> blocked\n"
+      "3: write w off=4096 -> 4096 via=server\n"
+      "4: reply 2 -> 0; 2 -> 4096 via=server\n";
+  recording.script = *ParseScript("overlap", recording.outcome.out);
+  return recording;
+}
+
+TEST(JudgementTest, AWarningIsConfirmedWhereTheModelPredictsIt) {
+  Recording recording = OverlappingWrites();
+  recording.outcome.kernel_log = {"WARNING: CPU: 1 PID: 7 at fs/fuse/file.c:1418 fuse_dio_lock"};
+  const Judgement judgement = Judge(recording.script, recording.outcome, *FindRevision("v6.9-rc1"));
+  EXPECT_EQ(judgement.kind, Kind::kConfirmed) << Text(judgement);
+  EXPECT_THAT(Text(judgement), HasSubstr("the model predicts, warn "));
+  EXPECT_EQ(Judge(recording.script, recording.outcome, *FindRevision("v6.9")).kind,
+            Kind::kDisagree);
+  recording.outcome.kernel_log.push_back("BUG: KASAN: slab-use-after-free");
+  EXPECT_EQ(Judge(recording.script, recording.outcome, *FindRevision("v6.9-rc1")).kind,
+            Kind::kDisagree);
+}
+
+TEST(JudgementTest, APredictedWarningThatDoesNotComeIsNoPass) {
+  const Recording recording = OverlappingWrites();
+  EXPECT_EQ(Judge(recording.script, recording.outcome, *FindRevision("v6.9")).kind, Kind::kAgree);
+  const Judgement judgement = Judge(recording.script, recording.outcome, *FindRevision("v6.9-rc1"));
+  EXPECT_EQ(judgement.kind, Kind::kDisagree);
+  EXPECT_THAT(Text(judgement), HasSubstr("the kernel logged no such warning"));
+}
+
 TEST(JudgementTest, ABoundThatIsReachedIsNoPass) {
   const Recording recording = Read("c01-cached-open-waits");
   const Judgement judgement = Judge(recording.script, recording.outcome, V618(), {.max_states = 3});
