@@ -2,6 +2,7 @@
 //
 // iomode conform: runs scripts on a real kernel and holds what it did against the model.
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -10,11 +11,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cli/commands.h"
+#include "cli/conform_tour.h"
 #include "cli/junit.h"
 #include "conformance/kernel/child_process.h"
 #include "conformance/kernel/judgement.h"
 #include "conformance/kernel/kernel_build.h"
+#include "conformance/kernel/kernel_edits.h"
 #include "conformance/kernel/kernel_runs.h"
 #include "conformance/kernel/qemu_runs.h"
 #include "conformance/kernel/report.h"
@@ -28,8 +33,10 @@ using conform::KernelRuns;
 
 struct ConformFlags {
   std::vector<std::string> paths;
+  bool tour = false;
   std::string on = "native";
   std::string kernel;
+  std::string as;
   std::string flip;
   std::string junit;
   std::string out;
@@ -94,22 +101,15 @@ Selection SelectRunnable(const std::vector<Script>& all, std::vector<Judgement>*
   return selection;
 }
 
-// The revision that a kernel is held against, with the rule of --flip the other way round. False
-// after a message.
-bool JudgingRevision(const ConformFlags& flags, const std::string& release, Revision* judge) {
+// The revision that a kernel of this release is held against; without one there is nothing to run.
+absl::StatusOr<Revision> RevisionOf(const std::string& name, const std::string& release) {
   const Revision* revision =
-      flags.kernel.empty() ? conform::RevisionOfRelease(release) : FindRevision(flags.kernel);
-  if (revision == nullptr) {
-    std::cerr << "iomode: Linux " << release
-              << " is older than every revision with io modes and passthrough; name one with "
-                 "--kernel (iomode revisions lists them)\n";
-    return false;
-  }
-  *judge = *revision;
-  for (const Rule& rule : RuleTable()) {
-    if (flags.flip == rule.name) rule.Flip(judge->rules);
-  }
-  return true;
+      name.empty() ? conform::RevisionOfRelease(release) : FindRevision(name);
+  if (revision != nullptr) return *revision;
+  return absl::FailedPreconditionError(
+      absl::StrCat("Linux ", release,
+                   " is older than every revision with io modes and passthrough; name one with "
+                   "--kernel (iomode revisions lists them)"));
 }
 
 bool KnowsRule(const std::string& name) {
@@ -155,7 +155,8 @@ int ExitCodeOf(const conform::Sums& sums, const KernelRuns& runs) {
 
 // Everything that is said of a run that took place.
 int Report(const ConformFlags& flags, const std::vector<Script>& scripts, const KernelRuns& runs,
-           const Revision& revision, const std::vector<Judgement>& judgements) {
+           const std::string& against, const std::vector<Judgement>& judgements,
+           const std::string& edges) {
   conform::Sums sums;
   JunitReport junit(absl::StrCat("iomode conform, Linux ", runs.release));
   if (flags.ktap) std::cout << conform::KtapHead(scripts.size());
@@ -179,10 +180,11 @@ int Report(const ConformFlags& flags, const std::vector<Script>& scripts, const 
     for (const std::string& line : runs.details) std::cout << front << "  " << line << "\n";
   }
   if (flags.times) std::cout << front << conform::TimesLine(runs) << "\n";
-  std::cout << front << "Linux " << runs.release << " (" << flags.on << ") against "
-            << revision.name
-            << (flags.flip.empty() ? "" : absl::StrCat(" with ", flags.flip, " flipped")) << "; "
-            << sums.Line() << "\n";
+  for (absl::string_view line : absl::StrSplit(edges, '\n', absl::SkipEmpty())) {
+    std::cout << front << line << "\n";
+  }
+  std::cout << front << "Linux " << runs.release << " (" << flags.on << ") against " << against
+            << "; " << sums.Line() << "\n";
   if (!flags.junit.empty() && !junit.Write(flags.junit)) {
     std::cerr << flags.junit << ": cannot be written\n";
     return kExitBadInput;
@@ -190,20 +192,82 @@ int Report(const ConformFlags& flags, const std::vector<Script>& scripts, const 
   return ExitCodeOf(sums, runs);
 }
 
-absl::StatusOr<KernelRuns> RunScripts(ConformFlags& flags, const std::vector<Script>& scripts) {
+// A kernel that is ready to run scripts, and what it is held against.
+struct ReadyKernel {
+  Revision revision;
+  std::string against;  // its name, and how the rules differ from it
+};
+
+// Adds the edits that make the sources those of --as. `scratch` keeps the files.
+absl::Status AddEdits(ConformFlags& flags, const conform::ScratchFolder& scratch,
+                      const conform::SayFunction& say, ReadyKernel& kernel) {
+  const auto release = conform::ReleaseOfSource(flags.build.source, say);
+  if (!release.ok()) return release.status();
+  const auto from = RevisionOf("", *release);
+  if (!from.ok()) return from.status();
+  const conform::KernelEdits edits = conform::EditsInto(*from, *FindRevision(flags.as));
+  const auto files = conform::WriteEdits(edits, scratch.path());
+  if (!files.ok()) return files.status();
+  std::vector<std::string>& patches = flags.build.source.patches;
+  patches.insert(patches.begin(), files->begin(), files->end());
+  kernel.revision = *FindRevision(flags.as);
+  kernel.revision.rules = edits.rules;
+  kernel.against = absl::StrCat(flags.as, ", made of ", from->name);
+  if (!edits.not_made.empty()) {
+    absl::StrAppend(&kernel.against, " but for ", absl::StrJoin(edits.not_made, ", "));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BuildGuest(ConformFlags& flags, const conform::SayFunction& say, ReadyKernel& kernel,
+                        std::string* release) {
+  const auto scratch = conform::ScratchFolder::Make();
+  if (!scratch.ok()) return scratch.status();
+  if (!flags.as.empty()) {
+    if (absl::Status added = AddEdits(flags, *scratch, say, kernel); !added.ok()) return added;
+  }
+  const auto build = conform::BuildKernel(flags.build, say);
+  if (!build.ok()) return build.status();
+  for (const std::string& option : build->missing_options) {
+    std::cerr << flags.build.fragment << ": this kernel cannot have " << option << "\n";
+  }
+  flags.guest.vmlinux = build->vmlinux;
+  *release = build->release;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ReadyKernel> MakeReady(ConformFlags& flags) {
+  ProgressLine line;
+  ReadyKernel kernel;
+  std::string release;
+  if (flags.on == "native") {
+    utsname name;
+    uname(&name);
+    release = name.release;
+  } else {
+    const auto say = [&line](const std::string& what) { line(what); };
+    if (absl::Status built = BuildGuest(flags, say, kernel, &release); !built.ok()) return built;
+  }
+  if (kernel.against.empty()) {
+    auto revision = RevisionOf(flags.kernel, release);
+    if (!revision.ok()) return revision.status();
+    kernel.revision = *std::move(revision);
+    kernel.against = kernel.revision.name;
+  }
+  for (const Rule& rule : RuleTable()) {
+    if (flags.flip == rule.name) rule.Flip(kernel.revision.rules);
+  }
+  if (!flags.flip.empty()) absl::StrAppend(&kernel.against, " with ", flags.flip, " flipped");
+  return kernel;
+}
+
+absl::StatusOr<KernelRuns> RunScripts(const ConformFlags& flags,
+                                      const std::vector<Script>& scripts) {
   ProgressLine line;
   const conform::ProgressFunction progress = [&](size_t done) {
     line(absl::StrCat(done, " of ", scripts.size(), " scripts"));
   };
   if (flags.on == "native") return conform::RunNative(scripts, flags.agent, progress);
-  const auto build =
-      conform::BuildKernel(flags.build, [&](const std::string& what) { line(what); });
-  if (!build.ok()) return build.status();
-  line("");
-  for (const std::string& option : build->missing_options) {
-    std::cerr << flags.build.fragment << ": this kernel cannot have " << option << "\n";
-  }
-  flags.guest.vmlinux = build->vmlinux;
   line("starting the guest");
   return conform::RunInGuest(scripts, flags.agent, flags.guest, progress);
 }
@@ -230,34 +294,59 @@ int ReportNoBoot(const KernelRuns& runs) {
   return kExitIncomplete;
 }
 
+bool OptionsMakeSense(const ConformFlags& flags) {
+  if (flags.tour != flags.paths.empty()) {
+    std::cerr << "iomode conform: name scripts, or --tour\n";
+    return false;
+  }
+  if (!flags.as.empty() && flags.on != "qemu") {
+    std::cerr << "iomode conform: --as builds a kernel, for --on qemu\n";
+    return false;
+  }
+  return true;
+}
+
 int Conform(ConformFlags flags) {
   std::vector<Script> scripts;
-  if (RevisionOption(flags.kernel) == nullptr || !KnowsRule(flags.flip) ||
-      !ReadScripts(flags.paths, &scripts)) {
+  if (!OptionsMakeSense(flags) || RevisionOption(flags.kernel) == nullptr ||
+      RevisionOption(flags.as) == nullptr || !KnowsRule(flags.flip) ||
+      !ReadScripts(flags.paths, &scripts) || !FindPrograms(flags)) {
     return kExitBadInput;
   }
-  if (!FindPrograms(flags)) return kExitBadInput;
   conform::CatchInterrupts();
+  const absl::StatusOr<ReadyKernel> kernel = MakeReady(flags);
+  if (!kernel.ok()) return Refuse(kernel.status());
+  std::unique_ptr<ConformTour> tour;
+  if (flags.tour) {
+    tour = std::make_unique<ConformTour>(kernel->revision);
+    if (!tour->complete()) return Refuse(absl::CancelledError("interrupted"));
+    scripts = tour->scripts();
+  }
   std::vector<Judgement> judgements(scripts.size(), conform::NotRun("the run ended before"));
   const Selection selection = SelectRunnable(scripts, &judgements);
   const absl::StatusOr<KernelRuns> runs = RunScripts(flags, selection.scripts);
   if (!runs.ok()) return Refuse(runs.status());
   if (runs->release.empty()) return ReportNoBoot(*runs);
-  Revision revision;
-  if (!JudgingRevision(flags, runs->release, &revision)) return kExitBadInput;
   const conform::JudgeOptions options = {.max_states = flags.max_states};
   for (size_t i = 0; i < selection.scripts.size(); i++) {
     if (!runs->outcomes[i].has_value()) continue;
     judgements[selection.places[i]] =
-        conform::Judge(selection.scripts[i], *runs->outcomes[i], revision, options);
+        conform::Judge(selection.scripts[i], *runs->outcomes[i], kernel->revision, options);
   }
-  return Report(flags, scripts, *runs, revision, judgements);
+  const std::string edges = tour != nullptr ? tour->Report(judgements) : "";
+  return Report(flags, scripts, *runs, kernel->against, judgements, edges);
 }
 
 void AddJudgingOptions(Command command, ConformFlags& flags) {
-  command.AddOption("--kernel", flags.kernel,
-                    "revision to hold the kernel against; default: the newest that is not newer "
-                    "than the kernel's own version");
+  const Argument kernel = command.AddOption(
+      "--kernel", flags.kernel,
+      "revision to hold the kernel against; default: the newest that is not newer "
+      "than the kernel's own version");
+  command
+      .AddOption("--as", flags.as,
+                 "qemu: edit the sources into the behaviour of this revision, as far as there are "
+                 "edits for it, and hold the kernel against that")
+      .Excludes(kernel);
   command.AddOption("--flip", flags.flip,
                     "judge with this rule of the revision the other way round, to see what "
                     "shows it");
@@ -289,7 +378,10 @@ void AddKernelOptions(Command command, ConformFlags& flags) {
                  "qemu: build the sources of this Debian package; default: " + source.package)
       .Excludes(tree)
       .Excludes(tarball);
-  command.AddOption("--patch", source.patches, "qemu: apply this patch first; may be repeated")
+  command
+      .AddOption("--patch", source.patches,
+                 "qemu: apply this patch first (*.cocci: a semantic one, to fs/fuse); may be "
+                 "repeated")
       .ExistingFile()
       .TakeAll()
       .OneValueATime();
@@ -321,7 +413,10 @@ void AddConformCommand(CommandLine& line) {
   auto flags = std::make_shared<ConformFlags>();
   Command command = line.AddCommand(
       "conform", "run scripts on a real kernel and hold what it did against the model");
-  command.AddOption("FILE", flags->paths, "scripts, or folders of them").Required();
+  command.AddOption("FILE", flags->paths, "scripts, or folders of them");
+  command.AddFlag("--tour", flags->tour,
+                  "instead of scripts: every edge of the op-level graph (iomode tour), and which "
+                  "of them the kernel took");
   command
       .AddOption("--on", flags->on,
                  "native: the kernel that is running; qemu: one that is built and run in a "

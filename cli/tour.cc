@@ -26,12 +26,6 @@ struct TourFlags {
   std::string out;
 };
 
-// "tour-0012.iom": as many digits as keep the files in order.
-std::string FileName(size_t index, size_t count) {
-  const int digits = static_cast<int>(absl::StrCat(count).size());
-  return absl::StrFormat("tour-%0*d.iom", digits, index + 1);
-}
-
 // Coverage, and the edges that no script can force, each line a comment.
 std::string Summary(const Tour& tour, const Revision& revision, const GraphOptions& options,
                     const WalkedGraph& walked) {
@@ -49,7 +43,7 @@ std::string Summary(const Tour& tour, const Revision& revision, const GraphOptio
   const size_t first = tour.scripts.size() - tour.races.size();
   for (size_t i = 0; i < tour.races.size(); i++) {
     const Script& script = tour.scripts[first + i];
-    absl::StrAppend(&text, "#   ", FileName(first + i, tour.scripts.size()), ": ",
+    absl::StrAppend(&text, "#   ", TourFileName(first + i, tour.scripts.size()), ": ",
                     PrintStep(script, script.steps.back()), " may end in ", tour.races[i].ends,
                     " ways\n");
   }
@@ -62,7 +56,7 @@ std::string Summary(const Tour& tour, const Revision& revision, const GraphOptio
 
 // A script's text, with what it is on its first line.
 std::string Text(const Tour& tour, size_t index, const Revision& revision) {
-  return absl::StrCat("# ", FileName(index, tour.scripts.size()), " of ", tour.scripts.size(),
+  return absl::StrCat("# ", TourFileName(index, tour.scripts.size()), " of ", tour.scripts.size(),
                       ", at ", revision.name, "\n", PrintScript(tour.scripts[index]));
 }
 
@@ -70,7 +64,7 @@ bool WriteFiles(const Tour& tour, const Revision& revision, const std::string& f
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   for (size_t i = 0; i < tour.scripts.size() && !error; i++) {
-    const std::string path = absl::StrCat(folder, "/", FileName(i, tour.scripts.size()));
+    const std::string path = absl::StrCat(folder, "/", TourFileName(i, tour.scripts.size()));
     std::ofstream file(path);
     file << Text(tour, i, revision);
     if (!file.flush()) error = std::error_code(errno, std::generic_category());

@@ -9,6 +9,9 @@
 #include <cassert>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
 namespace iomode {
 namespace {
 
@@ -22,11 +25,12 @@ class TourMaker {
   TourMaker(OpGraph& graph, const GraphReport& report, int max_steps)
       : graph_(graph), report_(report), max_steps_(max_steps), depth_(graph.states(), -1) {}
 
-  Tour Make() {
+  Tour Make(bool beyond_races) {
     FindForced();
     taken_.resize(arcs_.size());
     for (const std::vector<int>& walk : CutAtBeginnings(EulerCircuit(LeastFlow()))) AddWalk(walk);
     for (const Tour::Race& race : tour_.races) AddRace(race);
+    if (beyond_races) AddBeyondRaces();
     for (const Script& script : tour_.scripts) tour_.steps += script.steps.size();
     assert(tour_.edges == tour_.forced + tour_.raced + tour_.behind);
     return std::move(tour_);
@@ -160,7 +164,7 @@ class TourMaker {
     size_t useful = 0;  // steps up to the last one of these
     const auto add = [&] {
       path.resize(useful);
-      if (useful > 0) tour_.scripts.push_back(PathScript(graph_.universe(), path));
+      if (useful > 0) AddScript(PathScript(graph_.universe(), path), path);
       useful = 0;
     };
     for (const int arc : walk) {
@@ -176,12 +180,19 @@ class TourMaker {
     add();
   }
 
+  void AddScript(Script script, const Path& path) {
+    tour_.scripts.push_back(std::move(script));
+    tour_.ops.emplace_back();
+    for (const PathStep& step : path) tour_.ops.back().push_back(step.op);
+  }
+
   void AddRace(const Tour::Race& race) {
     StepReport outcomes;
+    Path path;
     Script script;
     for (const OpGraph::Edge& edge : graph_.Expand(race.state)) {
       if (edge.op != race.op) continue;
-      Path path = ShortestTo(race.state);
+      path = ShortestTo(race.state);
       path.push_back({edge.op, edge.outcome});
       script = PathScript(graph_.universe(), path);
       StepOutcome outcome = {script.steps.back().result[0], {}};
@@ -190,7 +201,27 @@ class TourMaker {
       outcomes.outcomes.insert(std::move(outcome));
     }
     SetResults(outcomes, script.steps.back());
-    tour_.scripts.push_back(std::move(script));
+    AddScript(std::move(script), path);
+  }
+
+  void AddBeyondRaces() {
+    for (int state = 0; state < report_.states; state++) {
+      if (depth_[state] >= 0) continue;
+      int last_op = -1;
+      for (const OpGraph::Edge& edge : graph_.Expand(state)) {
+        if (edge.op == last_op) continue;
+        last_op = edge.op;
+        Path path = PathTo(report_, state);
+        path.push_back({edge.op, edge.outcome});
+        Script script = PathScript(graph_.universe(), path);
+        for (Step& step : script.steps) {
+          step.has_result = false;
+          step.result.clear();
+          step.completions.clear();
+        }
+        AddScript(std::move(script), path);
+      }
+    }
   }
 
   OpGraph& graph_;
@@ -205,8 +236,13 @@ class TourMaker {
 
 }  // namespace
 
-Tour MakeTour(OpGraph& graph, const GraphReport& report, int max_steps) {
-  return TourMaker(graph, report, max_steps).Make();
+Tour MakeTour(OpGraph& graph, const GraphReport& report, int max_steps, bool beyond_races) {
+  return TourMaker(graph, report, max_steps).Make(beyond_races);
+}
+
+std::string TourFileName(size_t index, size_t count) {
+  const int digits = static_cast<int>(absl::StrCat(count).size());
+  return absl::StrFormat("tour-%0*d.iom", digits, index + 1);
 }
 
 }  // namespace iomode

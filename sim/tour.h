@@ -12,7 +12,8 @@
 //
 // A script cannot force an edge when tasks race: then one operation leads to several states. Such
 // an operation gets a script that ends with it and allows each of its results. What lies only
-// behind races is left out, and counted.
+// behind races is counted; on request each such edge gets a script that takes it if the races on
+// its way end as they must, and claims nothing.
 //
 // Stateless; used by one thread.
 
@@ -20,6 +21,7 @@
 #define SIM_TOUR_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/graph_walk.h"
@@ -35,20 +37,26 @@ struct Tour {
     int ends;  // edges that it may take
   };
 
-  std::vector<Script> scripts;  // with results; first those that force edges, then a race each
-  std::vector<Race> races;      // whose state a script can reach without another race
-  uint64_t edges = 0;           // of the graph
-  uint64_t forced = 0;          // ... that a script takes for certain
-  uint64_t raced = 0;           // ... that a script may take: the ends of `races`
-  uint64_t behind = 0;          // ... that start only where a race has led
-  uint64_t steps = 0;           // in all scripts
-  uint64_t naive_steps = 0;     // one script for each edge or race, by a shortest path
+  // First those that force edges, then a race each, then those that go beyond races.
+  std::vector<Script> scripts;
+  std::vector<std::vector<int>> ops;  // by script: the universe's step that each step of it is
+  std::vector<Race> races;            // whose state a script can reach without another race
+  uint64_t edges = 0;                 // of the graph
+  uint64_t forced = 0;                // ... that a script takes for certain
+  uint64_t raced = 0;                 // ... that a script may take: the ends of `races`
+  uint64_t behind = 0;                // ... that start only where a race has led
+  uint64_t steps = 0;                 // in all scripts
+  uint64_t naive_steps = 0;           // one script for each edge or race, by a shortest path
   uint64_t naive_scripts = 0;
 };
 
 // A tour of what was walked. No script has more than `max_steps` steps, but for those whose
-// shortest path is longer. `max_steps` is at least 1.
-Tour MakeTour(OpGraph& graph, const GraphReport& report, int max_steps);
+// shortest path is longer. `max_steps` is at least 1. `beyond_races`: with scripts for what lies
+// behind races.
+Tour MakeTour(OpGraph& graph, const GraphReport& report, int max_steps, bool beyond_races = false);
+
+// "tour-0012.iom": the name of a script, with as many digits as keep all `count` in order.
+std::string TourFileName(size_t index, size_t count);
 
 }  // namespace iomode
 

@@ -27,15 +27,20 @@ namespace fs = std::filesystem;
 
 constexpr size_t kLogTail = 25;
 
-// Held while anything below the cache is made.
-class Lock {
+// The folder of the kernels. Locked while anything in it is made.
+class Cache {
  public:
-  explicit Lock(const std::string& path)
-      : file_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {}
-  ~Lock() {
+  Cache() : path_(CacheFolder() + "/kernels") {
+    std::error_code error;
+    fs::create_directories(path_, error);
+    file_ = open((path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  }
+  ~Cache() {
     if (file_ >= 0) close(file_);
   }
-  Lock(const Lock&) = delete;
+  Cache(const Cache&) = delete;
+
+  const std::string& path() const { return path_; }
 
   absl::Status Take(const SayFunction& say) {
     if (flock(file_, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
@@ -47,6 +52,7 @@ class Lock {
   }
 
  private:
+  std::string path_;
   int file_;
 };
 
@@ -196,6 +202,14 @@ absl::Status NeedPrograms(const std::vector<std::pair<std::string, std::string>>
                    absl::StrJoin(missing, " ")));
 }
 
+absl::StatusOr<std::string> ReleaseOfSource(const KernelSource& source, const SayFunction& say) {
+  Cache cache;
+  if (absl::Status taken = cache.Take(say); !taken.ok()) return taken;
+  const auto tree = PrepareTree(source, cache.path(), say);
+  if (!tree.ok()) return tree.status();
+  return tree->release;
+}
+
 absl::StatusOr<KernelBuild> BuildKernel(const BuildOptions& options, const SayFunction& say) {
   const absl::Status tools = NeedPrograms({{"make", "make"},
                                            {"gcc", "gcc"},
@@ -208,19 +222,16 @@ absl::StatusOr<KernelBuild> BuildKernel(const BuildOptions& options, const SayFu
   if (!tools.ok()) return tools;
   const auto fragment = ReadFragment(options.fragment);
   if (!fragment.ok()) return fragment.status();
-  const std::string cache = CacheFolder() + "/kernels";
-  std::error_code error;
-  fs::create_directories(cache, error);
-  Lock lock(cache + "/lock");
-  if (absl::Status taken = lock.Take(say); !taken.ok()) return taken;
-
-  const auto tree = PrepareTree(options.source, cache, say);
+  Cache cache;
+  if (absl::Status taken = cache.Take(say); !taken.ok()) return taken;
+  const auto tree = PrepareTree(options.source, cache.path(), say);
   if (!tree.ok()) return tree.status();
   const std::string config = ConfigLines(*fragment);
   const auto config_key = ShortHash(config);
   if (!config_key.ok()) return config_key.status();
   const BuildFolder folder = {tree->path, "build-" + *config_key};
-  KernelBuild build = {folder.path() + "/vmlinux", {}};
+  KernelBuild build = {tree->release, folder.path() + "/vmlinux", {}};
+  std::error_code error;
   const auto stamp = ReadWholeFile(folder.stamp());
   if (!stamp.ok() || *stamp != StampOf(*tree) || !fs::exists(build.vmlinux, error)) {
     absl::Status built = Build(*tree, config, options.jobs, folder, say);

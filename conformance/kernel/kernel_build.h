@@ -21,12 +21,16 @@ struct BuildOptions {
 };
 
 struct KernelBuild {
+  std::string release;  // as the sources say
   std::string vmlinux;
   std::vector<std::string> missing_options;  // asked for by the fragment, and not to be had
 };
 
 // Where everything that is kept lies: $XDG_CACHE_HOME/iomode, or ~/.cache/iomode.
 std::string CacheFolder();
+
+// What the sources call themselves, "6.12.117". Errors as PrepareTree's.
+absl::StatusOr<std::string> ReleaseOfSource(const KernelSource& source, const SayFunction& say);
 
 // Only one caller at a time builds; others wait. Errors as PrepareTree's; Unavailable, with the end
 // of the log, when the build fails; NotFound when a tool is missing.

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -90,19 +92,54 @@ absl::Status Unpack(const std::string& tarball, const std::string& folder) {
   return status;
 }
 
-absl::Status ApplyPatches(const std::vector<std::string>& patches, const std::string& folder) {
-  for (const std::string& patch : patches) {
-    const absl::Status status =
-        Run({"patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-r", "-", "-i",
-             fs::absolute(patch).string()},
-            folder);
-    if (absl::IsCancelled(status)) return status;
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(patch, ": does not apply with patch -p1\n", status.message()));
+absl::Status ApplyDiff(const std::string& patch, const std::string& folder) {
+  absl::Status status = Run({"patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch",
+                             "-r", "-", "-i", fs::absolute(patch).string()},
+                            folder);
+  if (status.ok() || absl::IsCancelled(status)) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(patch, ": does not apply with patch -p1\n", status.message()));
+}
+
+// By way of a diff: spatch would write into files that the copy shares with others.
+absl::Status ApplySemanticPatch(const std::string& patch, const std::string& folder) {
+  ChildOptions options;
+  options.directory = folder;
+  const auto result = RunChild({"spatch", "--very-quiet", "--no-includes", "--patch", ".",
+                                "--sp-file", fs::absolute(patch).string(), "--dir", "fs/fuse"},
+                               options);
+  if (absl::IsNotFound(result.status())) {
+    return absl::NotFoundError(absl::StrCat(patch,
+                                            ": needs spatch; install it with\n  apt-get install "
+                                            "--no-install-recommends coccinelle"));
+  }
+  if (!result.ok()) return result.status();
+  if (result->stopped) return absl::CancelledError("interrupted");
+  if (result->exit != 0 || result->out.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        patch, result->exit != 0 ? ": spatch fails\n" : ": matches nothing in fs/fuse\n",
+        result->err));
+  }
+  const auto scratch = ScratchFolder::Make();
+  if (!scratch.ok()) return scratch.status();
+  const std::string diff = scratch->path() + "/diff";
+  if (absl::Status written = WriteWholeFile(diff, result->out); !written.ok()) return written;
+  return ApplyDiff(diff, folder);
+}
+
+// "6.12.117" of the lines "VERSION = 6", "PATCHLEVEL = 12", "SUBLEVEL = 117".
+std::string ReleaseOf(const std::string& tree) {
+  std::string release;
+  const auto makefile = ReadWholeFile(tree + "/Makefile");
+  if (!makefile.ok()) return release;
+  for (const char* part : {"VERSION =", "PATCHLEVEL =", "SUBLEVEL ="}) {
+    for (absl::string_view line : absl::StrSplit(*makefile, '\n')) {
+      if (!absl::ConsumePrefix(&line, part)) continue;
+      absl::StrAppend(&release, release.empty() ? "" : ".", absl::StripAsciiWhitespace(line));
+      break;
     }
   }
-  return absl::OkStatus();
+  return release;
 }
 
 // A copy of `pristine` that shares its files: patch(1) replaces a file, it does not write into it.
@@ -173,6 +210,15 @@ absl::StatusOr<KernelTree> FromTree(const KernelSource& source, const std::strin
 
 }  // namespace
 
+absl::Status ApplyPatches(const std::vector<std::string>& patches, const std::string& folder) {
+  for (const std::string& patch : patches) {
+    const bool semantic = absl::EndsWith(patch, ".cocci");
+    absl::Status status = semantic ? ApplySemanticPatch(patch, folder) : ApplyDiff(patch, folder);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> ShortHash(const std::string& text) {
   auto folder = ScratchFolder::Make();
   if (!folder.ok()) return folder.status();
@@ -185,14 +231,16 @@ absl::StatusOr<KernelTree> PrepareTree(const KernelSource& source, const std::st
                                        const SayFunction& say) {
   const auto patch_hashes = HashesOf(source.patches);
   if (!patch_hashes.ok()) return patch_hashes.status();
-  if (!source.tree.empty()) return FromTree(source, *patch_hashes, cache, say);
   std::string tarball = source.tarball;
-  if (tarball.empty()) {
+  if (source.tree.empty() && tarball.empty()) {
     const auto found = TarballOfPackage(source.package, say);
     if (!found.ok()) return found.status();
     tarball = *found;
   }
-  return FromTarball(tarball, source, *patch_hashes, cache, say);
+  auto tree = source.tree.empty() ? FromTarball(tarball, source, *patch_hashes, cache, say)
+                                  : FromTree(source, *patch_hashes, cache, say);
+  if (tree.ok()) tree->release = ReleaseOf(tree->path);
+  return tree;
 }
 
 }  // namespace iomode::conform

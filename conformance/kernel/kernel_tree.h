@@ -21,11 +21,14 @@ struct KernelSource {
   std::string tree;
   std::string tarball;
   std::string package = "linux-source-6.12";  // Debian's: /usr/src/PACKAGE.tar.xz
-  std::vector<std::string> patches;           // files for `patch -p1`, in this order
+  // Files for `patch -p1`, or, named *.cocci, semantic patches for fs/fuse (Coccinelle's spatch);
+  // in this order.
+  std::vector<std::string> patches;
 };
 
 struct KernelTree {
   std::string path;
+  std::string release;   // "6.12.117", as its Makefile says
   std::string key;       // of its whole content
   std::string pristine;  // without the patches: a copy whose build folders may serve; or ""
 };
@@ -37,6 +40,10 @@ using SayFunction = std::function<void(const std::string&)>;
 // there; InvalidArgument: not a kernel, or a patch does not apply; each says what to do.
 absl::StatusOr<KernelTree> PrepareTree(const KernelSource& source, const std::string& cache,
                                        const SayFunction& say);
+
+// Applies KernelSource::patches to the sources in `folder`. InvalidArgument, with what patch(1) or
+// spatch says, for one that does not apply; the ones before it were.
+absl::Status ApplyPatches(const std::vector<std::string>& patches, const std::string& folder);
 
 // The SHA-256 of some text, its first 16 hexadecimal digits.
 absl::StatusOr<std::string> ShortHash(const std::string& text);

@@ -13,6 +13,7 @@ namespace iomode::conform {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kSkipped = 4;
 
@@ -49,6 +50,15 @@ TEST(NativeTest, AModelThatIsWrongOnPurposeIsReported) {
   EXPECT_THAT(result.out, HasSubstr("step 5: open p A PASSTHROUGH backing=B1\n"
                                     "    kernel  -> 0\n"
                                     "    model   -> 0; 4 -> EIO\n"));
+}
+
+TEST(NativeTest, TheRunningKernelTakesEveryEdge) {
+  const ChildResult result = Conform({"--quiet", "--tour"});
+  if (result.exit == kSkipped) GTEST_SKIP() << result.err;
+  EXPECT_EQ(result.exit, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr(" edges taken on the kernel\n"));
+  EXPECT_THAT(result.out, Not(HasSubstr("no run got to where it starts")));
+  EXPECT_THAT(result.out, HasSubstr(" 0 disagree"));
 }
 
 TEST(NativeTest, ReportsInJunit) {

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+@@
+identifier fb, oldfb;
+@@
+ fuse_inode_uncached_io_start(...)
+ {
+ ...
+ if (
+-	fb && oldfb && oldfb != fb
++	oldfb && oldfb != fb
+ ) { ... }
+ ...
+ }
