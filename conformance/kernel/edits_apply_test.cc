@@ -22,7 +22,9 @@ using ::testing::HasSubstr;
 constexpr char kTarball[] = "/usr/src/linux-source-6.12.tar.xz";
 
 bool Runs(const std::vector<std::string>& command) {
-  const auto result = RunChild(command);
+  ChildOptions options;
+  options.environment = {"HOME=/nonexistent"};  // as for spatch in kernel_tree.cc
+  const auto result = RunChild(command, options);
   return result.ok() && result->exit == 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "absl/status/status.h"
@@ -105,6 +106,8 @@ absl::Status ApplyDiff(const std::string& patch, const std::string& folder) {
 absl::Status ApplySemanticPatch(const std::string& patch, const std::string& folder) {
   ChildOptions options;
   options.directory = folder;
+  // spatch ends with an exception when there is none.
+  if (getenv("HOME") == nullptr) options.environment = {"HOME=/nonexistent"};
   const auto result = RunChild({"spatch", "--very-quiet", "--no-includes", "--patch", ".",
                                 "--sp-file", fs::absolute(patch).string(), "--dir", "fs/fuse"},
                                options);
