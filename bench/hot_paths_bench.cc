@@ -182,7 +182,7 @@ void BM_MixedWritesAndPassthroughOpens(benchmark::State& state) {
 }
 
 #define IOMODE_BENCHMARK(name) \
-  BENCHMARK(name)->Setup(SetUp)->Teardown(TearDown)->ThreadRange(1, 8)->UseRealTime()
+  BENCHMARK(name)->Setup(SetUp)->Teardown(TearDown)->ThreadRange(1, 16)->UseRealTime()
 
 IOMODE_BENCHMARK(BM_Floor_SpinLockTwice);
 IOMODE_BENCHMARK(BM_UncachedIoStartEnd);
