@@ -11,8 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "props/property.h"
 #include "props/random_script.h"
+#include "props/scenes.h"
 #include "props/sequential_orders.h"
-#include "sim/script_parser.h"
 
 namespace iomode {
 namespace {
@@ -66,57 +66,6 @@ TEST(Linearizability, OfThreeThreads) {
                 [] { RequireLinearizable(*LitmusScripts(3, 1), NewestRevision()); });
 }
 
-struct Scene {
-  const char* name;
-  const char* lines;
-  std::vector<const char*> calls;
-};
-
-const std::vector<Scene>& Scenes() {
-  static const auto* const scenes = new std::vector<Scene>{
-      {"neutral",
-       "1: backing_open B1\n2: backing_open B2\n3: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES\n"
-       "4: open d A DIRECT_IO\n",
-       {"open c A KEEP_CACHE",
-        "open k A",
-        "open t A KEEP_CACHE o=RDWR|TRUNC",
-        "open p A PASSTHROUGH backing=B1",
-        "open q A PASSTHROUGH backing=B2",
-        "open e A DIRECT_IO",
-        "read w off=61440",
-        "write w",
-        "write w append",
-        "write d off=65536",
-        "aio_write w",
-        "mmap m w shared",
-        "mmap n d private",
-        "truncate d 0",
-        "truncate d 69632",
-        "stat d",
-        "fsync d",
-        "fallocate d len=131072",
-        "splice_read d",
-        "close w",
-        "close d",
-        "backing_close B1"}},
-      {"caching",
-       "1: backing_open B1\n2: open c A KEEP_CACHE\n"
-       "3: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES\n",
-       {"open k A", "open p A PASSTHROUGH backing=B1", "read c off=61440", "write c",
-        "write c append", "write w", "write w off=65536", "aio_write w", "mmap m c shared",
-        "truncate c 0", "truncate c 69632", "stat c", "fsync c", "fallocate c len=131072",
-        "splice_read c off=61440", "close c", "close w"}},
-      {"passthrough",
-       "1: backing_open B1\n2: backing_open B2\n3: open p A PASSTHROUGH backing=B1\n"
-       "4: open q A PASSTHROUGH|DIRECT_IO|PARALLEL_DIRECT_WRITES backing=B1\n",
-       {"open c A KEEP_CACHE", "open r A PASSTHROUGH backing=B1", "open s A PASSTHROUGH backing=B2",
-        "open d A DIRECT_IO", "read p off=61440", "write p", "write p append", "write p off=65536",
-        "read q off=61440", "write q", "write q off=65536", "mmap m p shared", "mmap n q private",
-        "stat p", "truncate p 0", "close p", "close q", "backing_close B1"}},
-  };
-  return *scenes;
-}
-
 // Pairs of calls that do not promise it, with what they give that no order of theirs does.
 const std::map<std::string, std::string>& Exceptions() {
   static const auto* const exceptions = new std::map<std::string, std::string>{
@@ -139,14 +88,9 @@ TEST(Linearizability, OfEveryPairOfCalls) {
       for (size_t j = i; j < scene.calls.size(); j++) {
         const char* a = scene.calls[i];
         const char* b = scene.calls[j];
-        // The names of what they make would be the same.
-        if (i == j && (absl::StartsWith(a, "open") || absl::StartsWith(a, "mmap"))) continue;
-        const absl::StatusOr<Script> script = ParseScript(
-            scene.name, absl::StrCat("conn passthrough direct_io_allow_mmap async_dio\ninode A\n"
-                                     "backing B1\nbacking B2\n",
-                                     scene.lines, "P0: ", a, "\nP1: ", b, "\n"));
-        ASSERT_TRUE(script.ok()) << script.status().message();
-        const auto outcomes = NotLinearizable(*script, NewestRevision(), kMaxStatesOfPair);
+        if (i == j && NamesWhatItMakes(a)) continue;
+        const Script script = SceneScript(scene, {a, b});
+        const auto outcomes = NotLinearizable(script, NewestRevision(), kMaxStatesOfPair);
         const std::string what = absl::StrCat(scene.name, ": ", a, " || ", b);
         ASSERT_TRUE(outcomes.has_value()) << what << ": too many states";
         pairs++;

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "model/request_end.h"
@@ -392,7 +393,8 @@ void Machine::Warn(const char* what) {
   std::string states;
   for (int i = 0; i < inode_count(); i++)
     absl::StrAppend(&states, i ? "; " : "", script_.inodes[i], ": ", InodeState(i));
-  AddFinding(FindingKind::kWarn, absl::StrCat("WARN_ON(", what, ")"), states);
+  const bool is_bug = absl::StartsWith(what, "BUG_ON(");
+  AddFinding(FindingKind::kWarn, is_bug ? what : absl::StrCat("WARN_ON(", what, ")"), states);
 }
 
 bool Machine::AllocationFails() { return faults_->allocation > 0 && --faults_->allocation == 0; }
