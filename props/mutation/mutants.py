@@ -13,6 +13,9 @@ these operators:
 
 All mutants of a file live in one text (mutant schemata): each change stands beside the original,
 behind Mutant(NUMBER), so that one program is all mutants. Lines keep their numbers.
+
+Places that are no mutants tell what was run, for cover.py: where a function is entered ("enter"),
+and where a rule of the revision is asked for in what no operator changes ("ask").
 """
 
 import collections
@@ -21,7 +24,10 @@ import re
 PAIRED = re.compile(r"spin_(un)?lock|(down|up)_(read|write)|refcount_(inc|dec)|_put\(|_get\(|wake_up|"
                     r"complete\(|\bfput\(|\bfree\(")
 DECLARATION = re.compile(r"^(const|constexpr|auto|typename|using|static|struct|template)\b|"
-                         r"^[A-Za-z_][\w:<>, ]*?(<[^;=()]*>)?[\s*&]+[A-Za-z_]\w*\s*(=(?!=)|;|\{|\()")
+                         r"^[A-Za-z_][\w:<>, ]*?(<[^;=()]*>)?[\s*&]+[A-Za-z_]\w*\s*(=(?!=)|;|\{|\(|\[)")
+DECLARED_CONDITION = re.compile(
+    r"(?:const )?[A-Za-z_][\w:]*(?:<[^=;()]*>)?[\s*&]+[A-Za-z_]\w*\s*=(?!=)")
+RULE = re.compile(r"\brules(?:\.|->)(\w+)")
 BOOL_VALUE = re.compile(r"^(?:const )?bool \w+\s*=(?!=)")
 OFF_BY_ONE = (
     (re.compile(r" \+ 1(?![\w.])"), " + (1 + {m})"),
@@ -69,7 +75,7 @@ class Schemata:
 
     def __init__(self, path, text, first_number):
         self.path, self.source, self.code = path, text, masked(text)
-        self.mutants, self._edits, self._next = [], [], first_number
+        self.places, self._edits, self._next = [], [], first_number
         self._seen = collections.Counter()
         self._function, self._returns_bool = "", False
         self._declarations(0, len(text))
@@ -81,6 +87,7 @@ class Schemata:
             self.text += text[at:start] + new
             at = max(at, end)
         self.text += text[at:]
+        self.mutants = [place for place in self.places if place.operator not in ("enter", "ask")]
 
     # Edits: (position, order, end, text); order makes brackets nest.
 
@@ -102,8 +109,13 @@ class Schemata:
         self._next += 1
         self._seen[mutant.key()] += 1
         mutant.occurrence = self._seen[mutant.key()]
-        self.mutants.append(mutant)
+        self.places.append(mutant)
         return f"Mutant({mutant.number})"
+
+    def _negated(self, span, code=None):
+        """Turns the condition there round, and notes which way it went."""
+        m = self._mutant("negate", span, code)
+        self._insert(span, f"Decide({m[len('Mutant('):-1]}, static_cast<bool>(", "))")
 
     # Reading.
 
@@ -138,6 +150,8 @@ class Schemata:
                     self._function = re.search(r"([\w~]+|operator\S+)\s*\(", re.sub(
                         r"\[\[.*?\]\]", "", head)).group(1)
                     self._returns_bool = re.search(r"\bbool\s+\w+\s*\(", head) is not None
+                    m = self._mutant("enter", (at, at + 1), self._function)
+                    self._insert((at + 1, at + 1), f" {m};", "")
                     self._block(at + 1, close - 1)
                 at = chunk = close
             elif char == ";":
@@ -179,8 +193,8 @@ class Schemata:
     def _condition(self, start, end):
         """`init; condition` or `condition`."""
         start = self._skip(self.code.rfind(";", start, end) + 1 or start, end)
-        m = self._mutant("negate", (start, end))
-        self._insert((start, end), f"({m} != static_cast<bool>(", "))")
+        if not DECLARED_CONDITION.match(self.code, start, end):
+            self._negated((start, end))
         self._off_by_one((start, end))
         self._lambdas(start, end)
 
@@ -197,9 +211,12 @@ class Schemata:
             self._returns(start, at, text)
         elif BOOL_VALUE.match(text):
             value = self._skip(start + BOOL_VALUE.match(text).end(), at)
-            m = self._mutant("negate", (value, at), self.source[start:at])
-            self._insert((value, at), f"({m} != static_cast<bool>(", "))")
-        elif not DECLARATION.match(text):
+            self._negated((value, at), self.source[start:at])
+        elif DECLARATION.match(text):
+            value = re.match(r"[^=({]*=(?!=)\s*", text)
+            if value:
+                self._asks((start + value.end(), at))
+        else:
             m = self._mutant("delete", (start, end))
             before, after = f"{{ if (!{m}) {{ ", " }"
             if PAIRED.search(text):
@@ -220,14 +237,22 @@ class Schemata:
             m = self._mutant("no error", (start, semicolon))
             self._insert(span, f"{m} ? 0 : ", "")
         elif self._returns_bool and self.code[value] != "{":
-            m = self._mutant("negate", (start, semicolon))
-            self._insert(span, f"({m} != static_cast<bool>(", "))")
+            self._negated(span, self.source[start:semicolon])
+        elif self.code[value] != "{":
+            self._asks(span)
+
+    def _asks(self, span):
+        """Notes that a value which asks for a rule is taken."""
+        if RULE.search(self.code, *span):
+            self._insert(span, f"({self._mutant('ask', span)}, ", ")")
 
     def _lambdas(self, start, end):
+        """One that is an argument returns a condition; what one with a name returns is not known."""
         for match in re.finditer(r"\](\s*\([^()]*\))?\s*\{", self.code[start:end]):
             brace = start + match.end() - 1
             close = self._closing(brace)
-            outer, self._returns_bool = self._returns_bool, True
+            named = re.search(r"=\s*\[[^\]]*$", self.code[start:start + match.start()])
+            outer, self._returns_bool = self._returns_bool, named is None
             self._block(brace + 1, close - 1)
             self._returns_bool = outer
 
@@ -247,7 +272,7 @@ class Schemata:
 
     def _is_whole(self, start, at):
         """Whether what stands before `at` is a variable and nothing else: `i` of `i++`."""
-        return re.fullmatch(r"(.*[;(])?\s*[\w.>*\[\]-]+", self.code[start:at], re.S) is not None
+        return re.fullmatch(r"(.*;)?\s*[\w.>*\[\]-]+", self.code[start:at], re.S) is not None
 
     def _around(self, span, at):
         """The statement with the place of the change marked."""
