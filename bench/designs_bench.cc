@@ -70,8 +70,8 @@ void Measure(benchmark::State& state, const Load& load) {
   state.counters["open_p50"] = result.opens.Percentile(0.5);
   state.counters["open_p99"] = result.opens.Percentile(0.99);
   state.counters["open_p999"] = result.opens.Percentile(0.999);
-  state.counters["refused"] = static_cast<double>(result.refused) * 16 / load.openers_in_16 /
-                              static_cast<double>(std::max<int64_t>(result.operations, 1));
+  state.counters["refused"] = static_cast<double>(result.refused) /
+                              static_cast<double>(std::max<int64_t>(result.opened, 1));
 }
 
 template <class D>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The report's regression check and its arithmetic, on the committed figures and on doctored ones."""
+"""The report's regression check and its arithmetic, on committed and on doctored figures."""
 
 import copy
 import json
@@ -91,10 +91,18 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual([kernel[k] for k in ("ratio", "ratio_low", "ratio_high")], [0.5, 0.5, 2])
         self.assertEqual(kernel["per_second"], 50_000_000)
 
+    def test_designs_stand_side_by_side(self):
+        columns, lines = figures.side_by_side(figures.summaries(self.rows(lock=[20], floor=[10])))
+        self.assertEqual(dict(zip(columns, lines[0])), {
+            "load": "start_end", "opens": "0/16", "server": "0 us", "threads": "1",
+            "lock, ns": "20", figures.KERNEL: "", figures.FLOOR: "0.50 (0.50-0.50)"
+        })
+
     def test_goals_are_met_and_missed(self):
         goals = figures.goals(self.rows(lock=[21], kernel=[20], floor=[16]))
         self.assertEqual([(g["design"], g["over"], g["met"]) for g in goals],
-                         [(figures.BASE, figures.KERNEL, True), (figures.BASE, figures.FLOOR, False),
+                         [(figures.BASE, figures.KERNEL, True),
+                          (figures.BASE, figures.FLOOR, False),
                           (figures.KERNEL, figures.FLOOR, True)])
         goals = figures.goals(self.rows(lock=[22], kernel=[20], floor=[16]))
         self.assertEqual([g["met"] for g in goals], [False, False, True])

@@ -149,6 +149,25 @@ def cells(result):
             number("refused", ".3f"))
 
 
+def side_by_side(results):
+    """Columns and lines with a load a line, and the designs' ratios to the lock beside it."""
+    designs = [BASE, KERNEL, FLOOR]
+    designs += sorted({r["design"] for r in results} - set(designs))
+    by_load = collections.defaultdict(dict)
+    for r in results:
+        by_load[r["load"], r["openers"], r["server_us"], r["threads"]][r["design"]] = r
+    lines = []
+    for (load, openers, server, threads), row in sorted(by_load.items()):
+        line = [load, f"{openers}/16", f"{server} us", str(threads)]
+        line.append(f"{row[BASE]['ns']:,.0f}" if BASE in row else "")
+        for design in designs[1:]:
+            r = row.get(design, {})
+            line.append(f"{r['ratio']:.2f} ({r['ratio_low']:.2f}-{r['ratio_high']:.2f})"
+                        if "ratio" in r else "")
+        lines.append(line)
+    return ("load", "opens", "server", "threads", "lock, ns", *designs[1:]), lines
+
+
 def plain_table(columns, lines):
     """Text with aligned columns: names to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(columns, *lines)]
@@ -166,6 +185,6 @@ def markdown_table(columns, lines):
 
 
 def goal_lines(results):
-    return [f"{g['load']}: {g['design']} costs {g['ratio']:.2f} ({g['low']:.2f}-{g['high']:.2f}) of "
-            f"{g['over']}; goal at most {g['most']}: {'met' if g['met'] else 'missed'}"
+    return [f"{g['load']}: {g['design']} costs {g['ratio']:.2f} ({g['low']:.2f}-{g['high']:.2f}) "
+            f"of {g['over']}; goal at most {g['most']}: {'met' if g['met'] else 'missed'}"
             for g in results]

@@ -40,9 +40,10 @@ FuseBacking<W>* fuse_backing_get(FuseBacking<W>* fb) {
 
 template <class W>
 void fuse_backing_put(FuseConn<W>& fc, FuseBacking<W>* fb) {
+  if (fb == nullptr) return;
   if (fc.ops != nullptr && fc.ops->fuse_backing_put != nullptr)
     return fc.ops->fuse_backing_put(fc, fb);
-  if (fb != nullptr && W::refcount_dec_and_test(fb->count)) fuse_backing_free(fc, fb);
+  if (W::refcount_dec_and_test(fb->count)) fuse_backing_free(fc, fb);
 }
 
 // FUSE_DEV_IOC_BACKING_OPEN of a regular file. Returns the id, at least 1, or a negative errno:

@@ -54,7 +54,8 @@ struct NativeWaitQueue {
   }
   void Sleep(uint32_t ticket) { wakeups.wait(ticket); }
   void Leave() { sleepers.fetch_sub(1); }
-  void Wake() {
+  // In place at each of its callers, as the check of a spin lock is.
+  [[gnu::always_inline]] void Wake() {
     if (sleepers.fetch_add(0) != 0) WakeSleepers();
   }
   void WakeSleepers();

@@ -85,7 +85,8 @@ struct Load {
 
 struct LoadResult {
   int64_t operations = 0;
-  int64_t refused = 0;  // cached opens that failed with ETXTBSY
+  int64_t opened = 0;   // cached opens in a mixed load
+  int64_t refused = 0;  // ... that failed with ETXTBSY
   double seconds = 0;
   double cpu_seconds = 0;  // that the threads ran
   double fairness = 0;     // operations of the slowest thread, of the fastest one 1
@@ -152,6 +153,7 @@ class LoadRun {
     FuseFile<W> cached = {};
     FuseFileArgs args = {};
     int64_t operations = 0;
+    int64_t opened = 0;
     int64_t refused = 0;
     double cpu_seconds = 0;
     Latency all;
@@ -193,6 +195,7 @@ class LoadRun {
     int64_t least = INT64_MAX;
     for (const Worker& worker : workers) {
       result.operations += worker.operations;
+      result.opened += worker.opened;
       result.refused += worker.refused;
       result.cpu_seconds += worker.cpu_seconds;
       most = std::max(most, worker.operations);
@@ -251,6 +254,7 @@ class LoadRun {
     const auto begin = Clock::now();
     const int err = calls_.fuse_file_cached_io_open(fi, worker.cached);
     worker.opens.Note(Clock::now() - begin);
+    worker.opened++;
     if (err != 0) {
       worker.refused++;
       return;
