@@ -134,6 +134,9 @@ void Machine::CheckStalePages(int i) {
     if ((flags & (PG_present | PG_uptodate)) != (PG_present | PG_uptodate)) continue;
     if (flags & (PG_locked | PG_dirty | PG_writeback)) continue;
     if (mapping.bytes[page] == server_inodes_[i].bytes[page]) continue;
+    // The page is ahead of the server: its write waits for another page before it sends this one.
+    const int filled_by = mapping.bytes[page];
+    if (filled_by != 0 && !completed(filled_by - 1)) continue;
     bool in_flight = false;
     for (const FuseReq<W>* req = server_->held; req != nullptr; req = req->next) {
       in_flight |= req->args.opcode == FUSE_WRITE && req->args.inode == &fi;
