@@ -28,6 +28,12 @@ bool WaitsForOthers(absl::string_view function) {
 
 }  // namespace
 
+TaskReader ReadProcTasks() {
+  return {.state = [](const TaskId& id) { return ReadTaskState(id.process, id.task); },
+          .channel = [](const TaskId& id) { return WaitChannel(id.process, id.task); },
+          .counts_arrivals = RunsCountArrivals()};
+}
+
 absl::Status Quiescence::Settle(Scene& scene, Clock::time_point deadline) {
   int wait = kShortestWaitUs;
   Snapshot stable;
@@ -63,9 +69,9 @@ std::optional<Quiescence::Snapshot> Quiescence::Look(Scene& scene) {
   }
   Snapshot snapshot;
   for (const TaskId& id : *tasks) {
-    const std::optional<TaskState> state = ReadTaskState(id.process, id.task);
+    const std::optional<TaskState> state = reader_.state(id);
     if (state.has_value() && state->asleep()) {
-      snapshot[id] = *state;
+      snapshot[id] = {*state, PlaceOf(id, *state)};
       continue;
     }
     // A task that is gone is the scene's to notice.
@@ -77,8 +83,10 @@ std::optional<Quiescence::Snapshot> Quiescence::Look(Scene& scene) {
 
 Quiescence::Place Quiescence::PlaceOf(const TaskId& id, const TaskState& state) {
   auto found = known_.find(id);
-  if (found != known_.end() && found->second.first == state.runs) return found->second.second;
-  const std::string function = WaitChannel(id.process, id.task);
+  if (reader_.counts_arrivals && found != known_.end() && found->second.first == state.runs) {
+    return found->second.second;
+  }
+  const std::string function = reader_.channel(id);
   if (function.empty()) return Place::kNone;
   Place place = Place::kOther;
   if (function == "read_events") {
@@ -94,8 +102,8 @@ Quiescence::Place Quiescence::PlaceOf(const TaskId& id, const TaskState& state) 
 
 std::chrono::milliseconds Quiescence::RestMustLast(Scene& scene, const Snapshot& snapshot) {
   std::chrono::milliseconds longest(0);
-  for (const auto& [id, state] : snapshot) {
-    const Place place = PlaceOf(id, state);
+  for (const auto& [id, seen] : snapshot) {
+    const Place place = seen.second;
     const bool aio = place == Place::kAioResult || place == Place::kAioTeardown;
     if (place == Place::kKnown || (aio && scene.AioIsHeld(id))) continue;
     longest = std::max(

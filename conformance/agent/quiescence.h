@@ -5,13 +5,17 @@
 //
 // Rest is established from facts: all tasks are seen asleep, then nothing is found to serve, then
 // all tasks are seen asleep again without one of them having run in between. That proves rest as
-// long as tasks are woken by each other or by the server only. So where a task sleeps in a place
-// that is not known to be of that kind (it may wait for a timer or a kernel thread), rest must last
-// for kStableMs as well. A task that waits for its aio, or for that of its process to be taken
-// down, is waiting for the server only if that holds a request of the aio; else for kernel threads,
-// and the taking down for an RCU grace period too, which may take long. A task that sleeps nowhere
-// is about to sleep, or woken and about to run, on a CPU that may stand still under a guest. For
-// both, rest must last for kKernelStableMs; seldom is that how it ends.
+// long as tasks are woken by each other or by the server only. A task is asleep when /proc says so
+// and says where: a task that has been woken and looks at what it waits for has the state of a
+// sleeper, too, but sleeps nowhere. Where it sleeps need not be asked again while it has not been
+// given a CPU; a kernel that counts only how often it has left one (no /proc/PID/schedstat) does
+// not tell that. So where a task sleeps in a place that is not known to be of that kind (it may
+// wait for a timer or a kernel thread), rest must last for kStableMs as well. A task that waits for
+// its aio, or for that of its process to be taken down, is waiting for the server only if that
+// holds a request of the aio; else for kernel threads, and the taking down for an RCU grace period
+// too, which may take long. A task that sleeps nowhere is about to sleep, or woken and about to
+// run, on a CPU that may stand still under a guest. For both, rest must last for kKernelStableMs;
+// seldom is that how it ends.
 
 #ifndef CONFORMANCE_AGENT_QUIESCENCE_H_
 #define CONFORMANCE_AGENT_QUIESCENCE_H_
@@ -19,6 +23,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -55,24 +60,35 @@ class Scene {
   virtual bool Cancelled() = 0;
 };
 
+// What /proc says of tasks.
+struct TaskReader {
+  std::function<std::optional<TaskState>(const TaskId&)> state;
+  std::function<std::string(const TaskId&)> channel;  // WaitChannel
+  bool counts_arrivals;  // TaskState::runs changes when a task is given a CPU
+};
+TaskReader ReadProcTasks();
+
 class Quiescence {
  public:
   using Clock = std::chrono::steady_clock;
+
+  explicit Quiescence(TaskReader reader = ReadProcTasks()) : reader_(std::move(reader)) {}
 
   // Pumps until rest. DeadlineExceeded, which names a task that still runs, if that takes beyond
   // `deadline`; Cancelled.
   absl::Status Settle(Scene& scene, Clock::time_point deadline);
 
  private:
-  using Snapshot = std::map<TaskId, TaskState>;
+  // What a task sleeps in.
+  enum class Place : uint8_t { kKnown, kAioResult, kAioTeardown, kNone, kOther };
+  using Snapshot = std::map<TaskId, std::pair<TaskState, Place>>;
 
   // The tasks if all of them sleep.
   std::optional<Snapshot> Look(Scene& scene);
-  // What a task sleeps in.
-  enum class Place : uint8_t { kKnown, kAioResult, kAioTeardown, kNone, kOther };
   Place PlaceOf(const TaskId& id, const TaskState& state);
   std::chrono::milliseconds RestMustLast(Scene& scene, const Snapshot& snapshot);
 
+  TaskReader reader_;
   // Where a task slept when it had run so many times.
   std::map<TaskId, std::pair<uint64_t, Place>> known_;
   std::string running_;  // a task that kept the last look from seeing rest

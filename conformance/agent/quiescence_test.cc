@@ -60,6 +60,46 @@ absl::Status SettleWithin(Scene& scene, milliseconds limit) {
   return Quiescence().Settle(scene, Quiescence::Clock::now() + limit);
 }
 
+// One task in a kernel made up here.
+class MadeUp : public Scene {
+ public:
+  bool Pump() override { return false; }
+  void Wait(int) override {
+    if (waits > 0 && --waits == 0) state = {'S', false, state.runs + 1};
+  }
+  std::optional<std::vector<TaskId>> Tasks() override { return std::vector<TaskId>{{1, 1}}; }
+  bool AioIsHeld(const TaskId&) override { return false; }
+  bool Cancelled() override { return false; }
+  TaskReader Reader(bool counts_arrivals) {
+    return {.state = [this](const TaskId&) { return state; },
+            .channel = [this](const TaskId&) { return waits > 0 ? "" : "request_wait_answer"; },
+            .counts_arrivals = counts_arrivals};
+  }
+
+  TaskState state = {'D', false, 1};
+  int waits = 0;  // until it sleeps again; meanwhile it is on a CPU, with a sleeper's state
+};
+
+// Woken, it looks at its condition; that it has run is counted only when it leaves the CPU.
+TEST(Quiescence, ATaskThatLooksAtItsConditionIsNotAsleep) {
+  MadeUp scene;
+  Quiescence quiescence(scene.Reader(false));
+  const auto soon = Quiescence::Clock::now() + std::chrono::seconds(10);
+  ASSERT_TRUE(quiescence.Settle(scene, soon).ok());
+  scene.waits = 3;
+  ASSERT_TRUE(quiescence.Settle(scene, soon).ok());
+  EXPECT_EQ(scene.state.runs, 2u);
+}
+
+// It was given a CPU since the first look, so what it sleeps in now is no answer.
+TEST(Quiescence, WhereItSleepsBelongsToTheSameLook) {
+  MadeUp scene;
+  scene.waits = 3;
+  Quiescence quiescence(scene.Reader(true));
+  ASSERT_TRUE(quiescence.Settle(scene, Quiescence::Clock::now() + std::chrono::seconds(10)).ok());
+  EXPECT_EQ(scene.state.runs, 2u);
+}
+
 TEST(Quiescence, PumpsEverythingFirst) {
   OneTask scene(false);
   scene.work = 5;

@@ -30,12 +30,16 @@ std::string ReadProc(pid_t process, pid_t task, const char* name) {
 }
 
 uint64_t CountRuns(pid_t process, pid_t task) {
-  static const bool has_schedstat = !ReadProc(getpid(), getpid(), "schedstat").empty();
-  return has_schedstat ? RunsOfSchedstat(ReadProc(process, task, "schedstat"))
-                       : RunsOfStatus(ReadProc(process, task, "status"));
+  return RunsCountArrivals() ? RunsOfSchedstat(ReadProc(process, task, "schedstat"))
+                             : RunsOfStatus(ReadProc(process, task, "status"));
 }
 
 }  // namespace
+
+bool RunsCountArrivals() {
+  static const bool has_schedstat = !ReadProc(getpid(), getpid(), "schedstat").empty();
+  return has_schedstat;
+}
 
 uint64_t RunsOfSchedstat(absl::string_view text) {
   const std::vector<absl::string_view> words = absl::StrSplit(text, ' ');

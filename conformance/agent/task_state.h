@@ -20,10 +20,14 @@ namespace iomode::agent {
 struct TaskState {
   char state = '?';     // as in /proc/PID/stat: R, S, D, Z ...
   bool ending = false;  // in exit(): its last system call is over
-  uint64_t runs = 0;    // how often it was given a CPU
+  uint64_t runs = 0;    // how often it was given a CPU, see RunsCountArrivals()
   bool asleep() const { return state == 'S' || state == 'D'; }
   friend bool operator==(const TaskState&, const TaskState&) = default;
 };
+
+// Whether this kernel counts how often a task was given a CPU; else `runs` is how often it has left
+// one, and a task that sleeps and one that has been woken since may have the same.
+bool RunsCountArrivals();
 
 // nullopt: there is no such task any more.
 std::optional<TaskState> ReadTaskState(pid_t process, pid_t task);
