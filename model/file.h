@@ -229,6 +229,10 @@ template <class W>
   if (!err) err = wb_err;
   if (!err) {
     fuse_sync_writes(fi);
+    // Where pages are copied, only now has the answer come.
+    err = file_check_and_advance_wb_err(file);
+  }
+  if (!err) {
     FuseArgs<W> args = {};
     args.opcode = FUSE_FSYNC;
     args.inode = &fi;
