@@ -193,10 +193,13 @@ void Merge(Judgement one, int count, Judgement& all) {
   for (std::string& line : one.details) all.details.push_back(std::move(line));
 }
 
-// Whether the log holds nothing but WARN_ONs of FUSE.
+// Whether the log holds nothing but WARN_ONs of FUSE: "WARNING: CPU: 1 PID: 7 at
+// fs/fuse/file.c:1418 fuse_dio_lock", or, from a kernel without CONFIG_DEBUG_BUGVERBOSE, "... at
+// fuse_dio_lock+0x1/0x2".
 bool OnlyFuseWarns(const std::vector<std::string>& log) {
   return std::all_of(log.begin(), log.end(), [](const std::string& line) {
-    return absl::StrContains(line, "WARNING: ") && absl::StrContains(line, " at fs/fuse/");
+    return absl::StrContains(line, "WARNING: ") &&
+           (absl::StrContains(line, " at fs/fuse/") || absl::StrContains(line, " at fuse_"));
   });
 }
 

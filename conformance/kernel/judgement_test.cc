@@ -185,6 +185,9 @@ TEST(JudgementTest, AWarningIsConfirmedWhereTheModelPredictsIt) {
   EXPECT_THAT(Text(judgement), HasSubstr("the model predicts, warn "));
   EXPECT_EQ(Judge(recording.script, recording.outcome, *FindRevision("v6.9")).kind,
             Kind::kDisagree);
+  recording.outcome.kernel_log = {"WARNING: CPU: 1 PID: 9 at fuse_file_write_iter+0x417/0x420"};
+  EXPECT_EQ(Judge(recording.script, recording.outcome, *FindRevision("v6.9-rc1")).kind,
+            Kind::kConfirmed);
   recording.outcome.kernel_log.push_back("BUG: KASAN: slab-use-after-free");
   EXPECT_EQ(Judge(recording.script, recording.outcome, *FindRevision("v6.9-rc1")).kind,
             Kind::kDisagree);
