@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/conform_tour.h"
 #include "cli/junit.h"
@@ -294,6 +295,20 @@ int ReportNoBoot(const KernelRuns& runs) {
   return kExitIncomplete;
 }
 
+// Judges what was run. An interrupt leaves the rest incomplete.
+void JudgeAll(const ConformFlags& flags, const Selection& selection, const KernelRuns& runs,
+              const Revision& revision, std::vector<Judgement>* judgements) {
+  CommandWatch watch({});
+  const conform::JudgeOptions options = {.max_states = flags.max_states, .watch = watch.watch()};
+  for (size_t i = 0; i < selection.scripts.size(); i++) {
+    if (!runs.outcomes[i].has_value()) continue;
+    const Script& script = selection.scripts[i];
+    watch.Begin(absl::StrCat("judging ", i + 1, "/", selection.scripts.size(), " ", script.name));
+    (*judgements)[selection.places[i]] =
+        conform::Judge(script, *runs.outcomes[i], revision, options);
+  }
+}
+
 bool OptionsMakeSense(const ConformFlags& flags) {
   if (flags.tour != flags.paths.empty()) {
     std::cerr << "iomode conform: name scripts, or --tour\n";
@@ -321,18 +336,14 @@ int Conform(ConformFlags flags) {
     tour = std::make_unique<ConformTour>(kernel->revision);
     if (!tour->complete()) return Refuse(absl::CancelledError("interrupted"));
     scripts = tour->scripts();
+    conform::CatchInterrupts();  // the walk had them
   }
   std::vector<Judgement> judgements(scripts.size(), conform::NotRun("the run ended before"));
   const Selection selection = SelectRunnable(scripts, &judgements);
   const absl::StatusOr<KernelRuns> runs = RunScripts(flags, selection.scripts);
   if (!runs.ok()) return Refuse(runs.status());
   if (runs->release.empty()) return ReportNoBoot(*runs);
-  const conform::JudgeOptions options = {.max_states = flags.max_states};
-  for (size_t i = 0; i < selection.scripts.size(); i++) {
-    if (!runs->outcomes[i].has_value()) continue;
-    judgements[selection.places[i]] =
-        conform::Judge(selection.scripts[i], *runs->outcomes[i], kernel->revision, options);
-  }
+  JudgeAll(flags, selection, *runs, kernel->revision, &judgements);
   const std::string edges = tour != nullptr ? tour->Report(judgements) : "";
   return Report(flags, scripts, *runs, kernel->against, judgements, edges);
 }

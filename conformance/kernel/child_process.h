@@ -38,7 +38,8 @@ absl::StatusOr<ChildResult> RunChild(const std::vector<std::string>& command,
                                      const ChildOptions& options = {});
 
 // From now on SIGINT, SIGTERM and SIGHUP stop the running child, and every later one, instead of
-// ending this process. To be called once, before the first RunChild.
+// ending this process. To be called before the first RunChild, and again when something else has
+// taken these signals since.
 void CatchInterrupts();
 // The signal that was caught; 0: none.
 int Interrupted();

@@ -143,13 +143,15 @@ struct OutcomeJudge {
     }
     recorded->expectations.clear();
     const Verdict verdict =
-        CheckScript(*recorded, revision, CheckOptions{.max_states = options.max_states});
+        CheckScript(*recorded, revision,
+                    CheckOptions{.max_states = options.max_states, .watch = options.watch});
     if (verdict.run.failed_step != 0) {
       judgement.kind = Judgement::Kind::kDisagree;
       ExplainFailure(script, *recorded, verdict.run, judgement);
     } else if (verdict.status == Verdict::Status::kIncomplete) {
       judgement.kind = Judgement::Kind::kIncomplete;
-      judgement.details.push_back(absl::StrCat("stopped after ", verdict.stats.states, " states"));
+      judgement.details.push_back(
+          absl::StrCat("stopped after ", verdict.stats.states, " states: ", verdict.stats.stopped));
     } else {
       NoteFindings(verdict, judgement);
     }

@@ -15,6 +15,7 @@
 #include "model/revision.h"
 #include "sim/findings.h"
 #include "sim/script.h"
+#include "sim/watch.h"
 
 namespace iomode::conform {
 
@@ -51,6 +52,7 @@ const char* KindName(Judgement::Kind kind);
 
 struct JudgeOptions {
   uint64_t max_states = 5'000'000;
+  Watch* watch = nullptr;  // outlives the call
 };
 
 // `script`: what was asked; its own results are no claims here.
