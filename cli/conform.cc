@@ -16,6 +16,7 @@
 #include "cli/bounds.h"
 #include "cli/commands.h"
 #include "cli/conform_tour.h"
+#include "cli/conform_trace.h"
 #include "cli/junit.h"
 #include "conformance/kernel/child_process.h"
 #include "conformance/kernel/judgement.h"
@@ -25,6 +26,7 @@
 #include "conformance/kernel/qemu_runs.h"
 #include "conformance/kernel/report.h"
 #include "conformance/kernel/scratch_folder.h"
+#include "conformance/trace/probes.h"
 
 namespace iomode {
 namespace {
@@ -35,6 +37,8 @@ using conform::KernelRuns;
 struct ConformFlags {
   std::vector<std::string> paths;
   bool tour = false;
+  int trace = 0;  // loads
+  uint64_t seed = 1;
   std::string on = "native";
   std::string kernel;
   std::string as;
@@ -197,6 +201,7 @@ int Report(const ConformFlags& flags, const std::vector<Script>& scripts, const 
 struct ReadyKernel {
   Revision revision;
   std::string against;  // its name, and how the rules differ from it
+  conform::TraceReading reading;
 };
 
 // Adds the edits that make the sources those of --as. `scratch` keeps the files.
@@ -231,6 +236,12 @@ absl::Status BuildGuest(ConformFlags& flags, const conform::SayFunction& say, Re
   if (!build.ok()) return build.status();
   for (const std::string& option : build->missing_options) {
     std::cerr << flags.build.fragment << ": this kernel cannot have " << option << "\n";
+  }
+  if (flags.trace > 0) {
+    const auto probes = conform::MakeProbes(build->folder);
+    if (!probes.ok()) return probes.status();
+    flags.guest.probes = probes->definitions;
+    kernel.reading = probes->reading;
   }
   flags.guest.vmlinux = build->vmlinux;
   *release = build->release;
@@ -297,7 +308,7 @@ int ReportNoBoot(const KernelRuns& runs) {
 
 // Judges what was run. An interrupt leaves the rest incomplete.
 void JudgeAll(const ConformFlags& flags, const Selection& selection, const KernelRuns& runs,
-              const Revision& revision, std::vector<Judgement>* judgements) {
+              const ReadyKernel& kernel, std::vector<Judgement>* judgements) {
   CommandWatch watch({});
   const conform::JudgeOptions options = {.max_states = flags.max_states, .watch = watch.watch()};
   for (size_t i = 0; i < selection.scripts.size(); i++) {
@@ -305,17 +316,20 @@ void JudgeAll(const ConformFlags& flags, const Selection& selection, const Kerne
     const Script& script = selection.scripts[i];
     watch.Begin(absl::StrCat("judging ", i + 1, "/", selection.scripts.size(), " ", script.name));
     (*judgements)[selection.places[i]] =
-        conform::Judge(script, *runs.outcomes[i], revision, options);
+        flags.trace > 0
+            ? JudgeTrace(script, *runs.outcomes[i], kernel.reading, kernel.revision.rules)
+            : conform::Judge(script, *runs.outcomes[i], kernel.revision, options);
   }
 }
 
 bool OptionsMakeSense(const ConformFlags& flags) {
-  if (flags.tour != flags.paths.empty()) {
-    std::cerr << "iomode conform: name scripts, or --tour\n";
+  if (flags.tour + (flags.trace > 0) + !flags.paths.empty() != 1) {
+    std::cerr << "iomode conform: name scripts, or --tour, or --trace\n";
     return false;
   }
-  if (!flags.as.empty() && flags.on != "qemu") {
-    std::cerr << "iomode conform: --as builds a kernel, for --on qemu\n";
+  if ((!flags.as.empty() || flags.trace > 0) && flags.on != "qemu") {
+    std::cerr << "iomode conform: " << (flags.trace > 0 ? "--trace" : "--as")
+              << " builds a kernel, for --on qemu\n";
     return false;
   }
   return true;
@@ -329,6 +343,7 @@ int Conform(ConformFlags flags) {
     return kExitBadInput;
   }
   conform::CatchInterrupts();
+  flags.agent.hurry = flags.trace > 0;
   const absl::StatusOr<ReadyKernel> kernel = MakeReady(flags);
   if (!kernel.ok()) return Refuse(kernel.status());
   std::unique_ptr<ConformTour> tour;
@@ -338,12 +353,13 @@ int Conform(ConformFlags flags) {
     scripts = tour->scripts();
     conform::CatchInterrupts();  // the walk had them
   }
+  if (flags.trace > 0) scripts = LoadScripts(flags.seed, flags.trace);
   std::vector<Judgement> judgements(scripts.size(), conform::NotRun("the run ended before"));
   const Selection selection = SelectRunnable(scripts, &judgements);
   const absl::StatusOr<KernelRuns> runs = RunScripts(flags, selection.scripts);
   if (!runs.ok()) return Refuse(runs.status());
   if (runs->release.empty()) return ReportNoBoot(*runs);
-  JudgeAll(flags, selection, *runs, kernel->revision, &judgements);
+  JudgeAll(flags, selection, *runs, *kernel, &judgements);
   const std::string edges = tour != nullptr ? tour->Report(judgements) : "";
   return Report(flags, scripts, *runs, kernel->against, judgements, edges);
 }
@@ -428,6 +444,12 @@ void AddConformCommand(CommandLine& line) {
   command.AddFlag("--tour", flags->tour,
                   "instead of scripts: every edge of the op-level graph (iomode tour), and which "
                   "of them the kernel took");
+  command
+      .AddOption("--trace", flags->trace,
+                 "qemu: instead of scripts, so many random loads on a kernel whose io-mode "
+                 "functions are traced; the traces are held against the model")
+      .InRange(1, 9999);
+  command.AddOption("--seed", flags->seed, "of the first load; default: 1");
   command
       .AddOption("--on", flags->on,
                  "native: the kernel that is running; qemu: one that is built and run in a "

@@ -30,10 +30,13 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: agent [--state] [--times] [--repeat N] [--timeout SECONDS] [--out DIR] FILE...\n"
+    "       agent --hurry [--repeat N] [--timeout SECONDS] FILE...\n"
     "Runs each sequential script on this kernel and prints it with the results.\n"
     "  --state            also the requests, blocked tasks and inode state after every step\n"
     "  --times            on stderr, for each script, the microseconds that each step took to come "
     "to rest\n"
+    "  --hurry            run it as a load: each step as soon as its file's earlier steps have "
+    "returned; prints nothing\n"
     "  --repeat N         run each script N times; print each different outcome, the most frequent "
     "first\n"
     "  --timeout SECONDS  for one step to come to rest (default 20)\n"
@@ -56,6 +59,7 @@ void OnSignal(int number) {
 struct Arguments {
   RecorderOptions options = {false, std::chrono::seconds(20)};
   bool times = false;
+  bool hurry = false;
   int repeat = 1;
   std::string out;
   std::vector<std::string> files;
@@ -69,10 +73,13 @@ bool Number(const char* option, const char* text, int max, int* number) {
 
 // False after a message.
 bool ParseArguments(int argc, char** argv, Arguments* arguments) {
-  const option options[] = {
-      {"state", no_argument, nullptr, 's'},        {"times", no_argument, nullptr, 'm'},
-      {"repeat", required_argument, nullptr, 'r'}, {"timeout", required_argument, nullptr, 't'},
-      {"out", required_argument, nullptr, 'o'},    {nullptr, 0, nullptr, 0}};
+  const option options[] = {{"state", no_argument, nullptr, 's'},
+                            {"times", no_argument, nullptr, 'm'},
+                            {"repeat", required_argument, nullptr, 'r'},
+                            {"timeout", required_argument, nullptr, 't'},
+                            {"out", required_argument, nullptr, 'o'},
+                            {"hurry", no_argument, nullptr, 'h'},
+                            {nullptr, 0, nullptr, 0}};
   int seconds = 0;
   for (int found; (found = getopt_long(argc, argv, "", options, nullptr)) != -1;) {
     switch (found) {
@@ -81,6 +88,9 @@ bool ParseArguments(int argc, char** argv, Arguments* arguments) {
         break;
       case 'm':
         arguments->times = true;
+        break;
+      case 'h':
+        arguments->hurry = true;
         break;
       case 'r':
         if (!Number("repeat", optarg, kMaxRepeat, &arguments->repeat)) return false;
@@ -194,6 +204,24 @@ void PrintTimes(const std::string& file, const std::vector<std::chrono::microsec
   fprintf(stderr, "%s\n", line.c_str());
 }
 
+void Complain(const std::string& file, const absl::Status& status) {
+  fprintf(stderr, "%s: %s%s\n", file.c_str(), absl::IsDeadlineExceeded(status) ? "hung at " : "",
+          std::string(status.message()).c_str());
+}
+
+int HurryAll(const Arguments& arguments, const std::vector<Script>& scripts, Recorder& recorder) {
+  int exit = kAgentOk;
+  for (size_t i = 0; i < scripts.size(); ++i) {
+    for (int n = 0; n < arguments.repeat && caught_signal == 0; ++n) {
+      const absl::Status status = recorder.Hurry(scripts[i]);
+      if (status.ok()) continue;
+      Complain(arguments.files[i], status);
+      exit = kAgentFailed;
+    }
+  }
+  return caught_signal != 0 ? 128 + caught_signal : exit;
+}
+
 int RunAll(const Arguments& arguments, const std::vector<Script>& scripts, Recorder& recorder) {
   int exit = kAgentOk;
   for (size_t i = 0; i < scripts.size(); ++i) {
@@ -204,9 +232,7 @@ int RunAll(const Arguments& arguments, const std::vector<Script>& scripts, Recor
         Count(outcomes, PrintScript(*recorded));
         continue;
       }
-      fprintf(stderr, "%s: %s%s\n", arguments.files[i].c_str(),
-              absl::IsDeadlineExceeded(recorded.status()) ? "hung at " : "",
-              std::string(recorded.status().message()).c_str());
+      Complain(arguments.files[i], recorded.status());
       exit = kAgentFailed;
     }
     if (const auto times = recorder.TakeStepTimes(); arguments.times) {
@@ -240,7 +266,8 @@ int Main(int argc, char** argv) {
     fprintf(stderr, "agent: %s\n", std::string(recorder.status().message()).c_str());
     return absl::IsFailedPrecondition(recorder.status()) ? kAgentNoKernel : kAgentFailed;
   }
-  return RunAll(arguments, scripts, **recorder);
+  return arguments.hurry ? HurryAll(arguments, scripts, **recorder)
+                         : RunAll(arguments, scripts, **recorder);
 }
 
 }  // namespace

@@ -129,6 +129,31 @@ constexpr char kBlocked[] =
     "8: kill w\n"
     "9: truncate c 100 hold\n";
 
+// Steps of one file come one after the other, a step of another file does not wait for them.
+TEST(Native, ALoadRunsToItsEnd) {
+  OPEN_RECORDER_OR_SKIP(recorder, false);
+  const absl::Status status =
+      recorder->Hurry(ScriptOf("conn passthrough\n"
+                               "inode A\n"
+                               "1: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES\n"
+                               "2: write w hold\n"
+                               "3: open c A\n"  // sleeps until the reply
+                               "4: write w off=4096\n"
+                               "5: close c\n"
+                               "6: reply 2\n"
+                               "7: close w\n"));
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(Native, ALoadThatHangsSaysWhere) {
+  auto recorder = Recorder::Open({false, std::chrono::seconds(1)});
+  if (!recorder.ok()) GTEST_SKIP() << recorder.status();
+  const absl::Status status =
+      (*recorder)->Hurry(ScriptOf("inode A\n1: open w A DIRECT_IO\n2: write w hold\n3: close w\n"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(status.message(), "these have not returned: 2: write w hold");
+}
+
 TEST(Native, LeavesNoProcessAndNoDescriptor) {
   OPEN_RECORDER_OR_SKIP(recorder, false);
   const Script script = ScriptOf(kBlocked);

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "conformance/agent/detached_mount.h"
+#include "conformance/agent/hurried_run.h"
 #include "conformance/agent/scheduling.h"
 #include "conformance/agent/script_run.h"
 #include "conformance/agent/state_lines.h"
@@ -145,6 +146,12 @@ absl::StatusOr<Script> Recorder::Record(const Script& script) {
   run->reset();
   AddComments(recorded, comments);
   return recorded;
+}
+
+absl::Status Recorder::Hurry(const Script& script) {
+  auto run = ScriptRun::Start(script, control_.get(), tmpfs_.get(), cancelled);
+  if (!run.ok()) return run.status();
+  return RunHurriedly(script, options_.timeout, **run);
 }
 
 void Recorder::Cancel() { cancelled = true; }

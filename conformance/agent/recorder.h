@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "conformance/agent/descriptor.h"
 #include "conformance/agent/kernel_state.h"
@@ -34,6 +35,9 @@ class Recorder {
   // and at which step. Cancelled: see Cancel. FailedPrecondition: this kernel cannot run it.
   // Unavailable: something else of the machine.
   absl::StatusOr<Script> Record(const Script& script);
+
+  // Runs the script as a load (hurried_run.h); its results are nobody's. Errors as Record's.
+  absl::Status Hurry(const Script& script);
 
   // How long each step took since the last call, from its issue to rest; without the steps that
   // only let time pass.

@@ -93,8 +93,8 @@ absl::StatusOr<AgentOutcome> CallAgent(const AgentOptions& options, const std::s
   ChildOptions child;
   child.keep_on = [limit] { return Clock::now() < limit; };
   const auto result =
-      RunChild({options.agent, "--times", "--timeout", absl::StrCat(options.step_seconds),
-                "--repeat", absl::StrCat(options.repeat), file},
+      RunChild({options.agent, options.hurry ? "--hurry" : "--times", "--timeout",
+                absl::StrCat(options.step_seconds), "--repeat", absl::StrCat(options.repeat), file},
                child);
   if (!result.ok()) return result.status();
   AgentOutcome outcome;
@@ -121,7 +121,8 @@ std::string ToJsonLine(int script, const AgentOutcome& outcome) {
   const nlohmann::json json = {{"script", script},           {"exit", outcome.exit},
                                {"stopped", outcome.stopped}, {"out", outcome.out},
                                {"err", outcome.err},         {"kernel_log", outcome.kernel_log},
-                               {"seconds", outcome.seconds}, {"step_us", outcome.step_us}};
+                               {"seconds", outcome.seconds}, {"step_us", outcome.step_us},
+                               {"trace", outcome.trace}};
   return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
@@ -137,6 +138,7 @@ bool FromJsonLine(const std::string& line, int* script, AgentOutcome* outcome) {
     outcome->kernel_log = json.at("kernel_log").get<std::vector<std::string>>();
     outcome->seconds = json.at("seconds");
     outcome->step_us = json.at("step_us").get<std::vector<int>>();
+    outcome->trace = json.at("trace");
   } catch (const nlohmann::json::exception&) {
     return false;
   }

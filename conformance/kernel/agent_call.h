@@ -19,6 +19,7 @@ struct AgentOptions {
   std::string agent;       // the program
   int repeat = 1;          // runs of each script
   int step_seconds = 20;   // in which a step has to come to rest
+  bool hurry = false;      // run scripts as loads
   bool kernel_log = true;  // also watch what the kernel logs meanwhile
 };
 
@@ -30,6 +31,7 @@ struct AgentOutcome {
   std::vector<int> step_us;             // microseconds of each step, over all runs
   std::vector<std::string> kernel_log;  // warnings, oopses and lock reports logged meanwhile
   double seconds = 0;
+  std::string trace;  // of a traced guest: tracefs's `trace`
 };
 
 // Runs the script in `file`; the agent is stopped after `limit_seconds`.

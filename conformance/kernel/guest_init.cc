@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "conformance/kernel/agent_call.h"
 #include "conformance/kernel/guest_protocol.h"
+#include "conformance/kernel/tracing.h"
 
 namespace iomode::conform {
 namespace {
@@ -68,18 +69,33 @@ void Send(int port, std::string line) {
   }
 }
 
+void Require(const absl::Status& status) {
+  if (status.ok()) return;
+  fprintf(stderr, "init: %s\n", std::string(status.message()).c_str());
+  Leave(false);
+}
+
 void RunAll(int port, const nlohmann::json& plan) {
   AgentOptions options;
   options.agent = kGuestAgent;
   options.repeat = plan.at("repeat");
   options.step_seconds = plan.at("step_seconds");
+  options.hurry = plan.at("hurry");
+  const std::vector<std::string> probes = plan.at("probes");
+  if (!probes.empty()) {
+    Mount("tracefs", kTracefs);
+    Require(PlaceProbes(probes));
+  }
   const std::vector<int> limits = plan.at("limits");
   for (size_t i = 0; i < limits.size(); i++) {
     Send(port, nlohmann::json{{"begin", i}}.dump());
-    const auto outcome = CallAgent(options, absl::StrCat(kGuestScripts, "/", i, ".iom"), limits[i]);
-    if (!outcome.ok()) {
-      fprintf(stderr, "init: %s\n", std::string(outcome.status().message()).c_str());
-      Leave(false);
+    if (!probes.empty()) Require(StartTrace());
+    auto outcome = CallAgent(options, absl::StrCat(kGuestScripts, "/", i, ".iom"), limits[i]);
+    Require(outcome.status());
+    if (!probes.empty()) {
+      const auto trace = StopTrace();
+      Require(trace.status());
+      outcome->trace = *trace;
     }
     Send(port, ToJsonLine(static_cast<int>(i), *outcome));
   }

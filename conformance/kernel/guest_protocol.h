@@ -16,7 +16,8 @@
 namespace iomode::conform {
 
 inline constexpr char kGuestAgent[] = "/agent";
-// JSON: repeat, step_seconds, and "limits": for each script the seconds it may take.
+// JSON: repeat, step_seconds, hurry, "probes": lines for tracefs's kprobe_events, none for a guest
+// that is not traced; and "limits": for each script the seconds it may take.
 inline constexpr char kGuestPlan[] = "/plan.json";
 // Script N is /scripts/N.iom.
 inline constexpr char kGuestScripts[] = "/scripts";

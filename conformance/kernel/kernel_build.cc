@@ -26,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kLogTail = 25;
+// Debug information for one file tells where that lies which probes on its functions read.
+constexpr char kFileFlags[] = "CFLAGS_iomode.o=-g";
 
 // The folder of the kernels. Locked while anything in it is made.
 class Cache {
@@ -169,7 +171,8 @@ absl::Status Build(const KernelTree& tree, const std::string& config, int jobs,
       Make(folder, {absl::StrCat("KCONFIG_ALLCONFIG=", wanted), "allnoconfig"}, nullptr);
   if (!made.ok()) return made;
   BuildProgress progress(folder.log(), say);
-  made = Make(folder, {absl::StrCat("-j", jobs), "vmlinux"}, [&] { return progress(); });
+  made =
+      Make(folder, {absl::StrCat("-j", jobs), "vmlinux", kFileFlags}, [&] { return progress(); });
   if (!made.ok()) return made;
   return WriteWholeFile(folder.stamp(), StampOf(tree));
 }
@@ -227,10 +230,10 @@ absl::StatusOr<KernelBuild> BuildKernel(const BuildOptions& options, const SayFu
   const auto tree = PrepareTree(options.source, cache.path(), say);
   if (!tree.ok()) return tree.status();
   const std::string config = ConfigLines(*fragment);
-  const auto config_key = ShortHash(config);
+  const auto config_key = ShortHash(absl::StrCat(config, kFileFlags));
   if (!config_key.ok()) return config_key.status();
   const BuildFolder folder = {tree->path, "build-" + *config_key};
-  KernelBuild build = {tree->release, folder.path() + "/vmlinux", {}};
+  KernelBuild build = {tree->release, folder.path(), folder.path() + "/vmlinux", {}};
   std::error_code error;
   const auto stamp = ReadWholeFile(folder.stamp());
   if (!stamp.ok() || *stamp != StampOf(*tree) || !fs::exists(build.vmlinux, error)) {

@@ -22,6 +22,7 @@ struct BuildOptions {
 
 struct KernelBuild {
   std::string release;  // as the sources say
+  std::string folder;   // of the build
   std::string vmlinux;
   std::vector<std::string> missing_options;  // asked for by the fragment, and not to be had
 };

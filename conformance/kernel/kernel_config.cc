@@ -27,6 +27,8 @@ constexpr const char* kOptions[] = {
     "BLK_DEV_INITRD=y", "DEVTMPFS=y", "DEVTMPFS_MOUNT=y", "X86_MPPARSE=y", "X86_IOPL_IOPERM=y",
     "PVH=y", "HYPERVISOR_GUEST=y", "PARAVIRT=y", "KVM_GUEST=y", "VIRTIO_MENU=y", "VIRTIO_MMIO=y",
     "VIRTIO_MMIO_CMDLINE_DEVICES=y", "VIRTIO_CONSOLE=y",
+    // Kprobe events by tracefs.
+    "MODULES=y", "KPROBES=y", "FTRACE=y", "PERF_EVENTS=y", "KPROBE_EVENTS=y",
     // Whatever goes wrong ends the guest.
     "PANIC_ON_OOPS=y", "PANIC_TIMEOUT=-1"};
 

@@ -40,8 +40,11 @@ absl::StatusOr<std::string> MakeInitramfs(const std::vector<Script>& scripts,
   if (!agent.ok()) return agent.status();
   std::vector<int> limits;
   for (const Script& script : scripts) limits.push_back(LimitSeconds(options, script));
-  const nlohmann::json plan = {
-      {"repeat", options.repeat}, {"step_seconds", options.step_seconds}, {"limits", limits}};
+  const nlohmann::json plan = {{"repeat", options.repeat},
+                               {"step_seconds", options.step_seconds},
+                               {"hurry", options.hurry},
+                               {"probes", guest.probes},
+                               {"limits", limits}};
   CpioArchive archive;
   archive.AddFile("init", *init, true);
   archive.AddFile(kGuestAgent + 1, *agent, true);

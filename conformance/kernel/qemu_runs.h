@@ -17,8 +17,9 @@ namespace iomode::conform {
 
 struct GuestOptions {
   std::string vmlinux;
-  std::string init;            // the program //conformance/kernel:guest_init
-  std::string accel = "auto";  // kvm, tcg, or auto: kvm where it works
+  std::string init;                 // the program //conformance/kernel:guest_init
+  std::string accel = "auto";       // kvm, tcg, or auto: kvm where it works
+  std::vector<std::string> probes;  // not empty: each script's run is traced with these
   int memory_mb = 1024;
   int boot_seconds = 120;  // from QEMU's start to the init's first word
 };
