@@ -18,7 +18,7 @@ using ::testing::Not;
 constexpr int kSkipped = 4;
 
 ChildResult Conform(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {"cli/iomode", "conform", "--on", "native"};
+  std::vector<std::string> command = {"cli/iomode", "conform"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   const auto result = RunChild(command);
   EXPECT_TRUE(result.ok()) << result.status();
@@ -74,6 +74,14 @@ TEST(NativeTest, ReportsInJunit) {
   const auto content = ReadWholeFile(junit);
   ASSERT_TRUE(content.ok());
   EXPECT_THAT(*content, HasSubstr("tests=\"2\" failures=\"0\" skipped=\"1\""));
+}
+
+TEST(NativeTest, SaysWhatOptionsDoNotGoTogether) {
+  EXPECT_THAT(Conform({"--trace", "1"}).err, HasSubstr("--trace builds a kernel, for --on qemu"));
+  EXPECT_THAT(Conform({"--tour", "scenarios/waits"}).err,
+              HasSubstr("name scripts, or --tour, or --trace"));
+  EXPECT_THAT(Conform({"--trace", "1", "--on", "qemu", "--repeat", "2"}).err,
+              HasSubstr("a load is traced once"));
 }
 
 }  // namespace

@@ -75,9 +75,6 @@ class Placing {
     Running& running = running_[event.task];
     if (running.depth++ > 0) return;
     running.slot = slots_.Take();
-    if (trace_.tasks.size() <= static_cast<size_t>(running.slot))
-      trace_.tasks.resize(running.slot + 1);
-    trace_.tasks[running.slot] = event.task;
     running.call = {event.function, -1, -1, event.id};
     if (event.fi != 0) running.call.inode = InodeOf(event.fi);
     if (event.ff != 0) running.call.file = FileOf(event);

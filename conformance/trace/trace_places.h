@@ -27,7 +27,6 @@ struct PlacedEvent {
 struct PlacedTrace {
   std::vector<PlacedEvent> events;  // without those of functions that traced functions call
   TraceSizes sizes;
-  std::vector<pid_t> tasks;  // by slot: whose it is at the end, for those that have not returned
 };
 
 PlacedTrace PlaceTrace(const std::vector<TraceEvent>& events);
