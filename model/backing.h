@@ -134,8 +134,6 @@ void fuse_backing_files_free(FuseConn<W>& fc) {
     FuseBacking<W>* fb = fc.backing_files_map[i];
     if (fb == nullptr) continue;
     W::WARN_ON(W::refcount_read(fb->count) != 1, "refcount_read(&fb->count) != 1");
-    fc.backing_files_map[i] = nullptr;
-    W::refcount_set(fb->count, 0);
     fuse_backing_free(fc, fb);
   }
 }

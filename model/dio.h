@@ -208,6 +208,15 @@ template <class W>
   return res;
 }
 
+// fc->max_pages: what one request carries, as the servers of scripts negotiate it.
+inline constexpr int64_t kMaxPages = 32;
+
+// A length in bytes, as long as requests that are full.
+inline int64_t fuse_round_up(int64_t length) {
+  constexpr int64_t kFull = kMaxPages * kPageSize;
+  return (length + kFull - 1) / kFull * kFull;
+}
+
 // Direct io that may be asynchronous: when the connection has async_dio and the caller does not
 // wait. A write that extends the file is waited for all the same. -EIOCBQUEUED: the result comes
 // later.
@@ -220,9 +229,8 @@ template <class W>
   if (!write && offset >= size) return 0;
   const bool async = fc.cap(CONN_ASYNC_DIO);
   const bool blocking = iocb.is_sync() || (write && offset + iocb.count > size);
-  if (async && !write && offset + iocb.count > size) {
-    iocb.count = std::min(iocb.count, pages_up_to(size - offset) * kPageSize);
-  }
+  if (async && !write && offset + iocb.count > size)
+    iocb.count = std::min(iocb.count, fuse_round_up(size - offset));
   FuseIoPriv<W>* io = nullptr;
   if (async && !blocking) {
     io = fc.ios.alloc();

@@ -63,7 +63,12 @@ void Machine::CheckInode(int i) {
 
 void Machine::CheckBackings() {
   fc_->backings.for_each([this](FuseBacking<W>& fb) {
-    if (!fb.live || fb.rcu_pending) return;
+    if (!fb.live) return;
+    if (fb.count.value == 0) {
+      AddFinding(FindingKind::kLeak, "a backing is not freed although nobody holds it",
+                 DescribeAddress(&fb));
+      return;
+    }
     int holders = 0;
     for (int32_t i = 0; i < fc_->backing_ids; i++) holders += fc_->backing_files_map[i] == &fb;
     for (int i = 0; i < inode_count(); i++) holders += inodes_[i].fb.value == &fb;
