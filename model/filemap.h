@@ -199,7 +199,7 @@ template <class W>
 void mapping_set_error(AddressSpace<W>& mapping, int error) {
   if (error == 0) return;
   W::spin_lock(mapping.i_pages);
-  mapping.error = error == -ENOSPC ? -ENOSPC : -EIO;
+  mapping.error = static_cast<int16_t>(error == -ENOSPC ? -ENOSPC : -EIO);
   mapping.wb_err = static_cast<int16_t>(error);
   // As errseq_set(): errors that nobody has seen count as one.
   if (mapping.wb_seen || mapping.wb_seq == 0) mapping.wb_seq += 1;
@@ -210,9 +210,11 @@ void mapping_set_error(AddressSpace<W>& mapping, int error) {
 // Reports and forgets the mapping's error.
 template <class W>
 int filemap_check_errors(AddressSpace<W>& mapping) {
+  W::reads_unlocked(mapping.i_pages);
+  if (mapping.error == 0) return 0;
   W::spin_lock(mapping.i_pages);
   const int err = mapping.error;
-  mapping.error = 0;
+  mapping.error = int16_t{0};
   W::spin_unlock(mapping.i_pages);
   return err;
 }
@@ -236,7 +238,7 @@ int file_check_and_advance_wb_err(File<W>& file) {
     file.f_wb_err = mapping.wb_seq;
     mapping.wb_seen = true;
   }
-  mapping.error = 0;
+  mapping.error = int16_t{0};
   W::spin_unlock(mapping.i_pages);
   return err;
 }

@@ -168,11 +168,11 @@ struct AddressSpace {
   typename W::SpinLock i_pages;
   typename W::WaitQueue page_wait;  // PG_locked and PG_writeback
   uint8_t* flags;                   // PageFlag
-  uint16_t* bytes;  // whose bytes: the step that wrote them, 0: the file's first ones
-  int32_t npages;   // capacity
-  int32_t nrpages;  // present ones
-  int16_t error;    // AS_EIO, AS_ENOSPC: a negative errno not yet reported by filemap_check_errors
-  int16_t wb_err;   // the last writeback error, reported once to every file
+  uint16_t* bytes;      // whose bytes: the step that wrote them, 0: the file's first ones
+  int32_t npages;       // capacity
+  int32_t nrpages;      // present ones
+  Racy<int16_t> error;  // AS_EIO, AS_ENOSPC: a negative errno that filemap_check_errors reports
+  int16_t wb_err;       // the last writeback error, reported once to every file
   Racy<uint8_t> wb_seq;
   Racy<bool> wb_seen;  // wb_err was reported to somebody
 };

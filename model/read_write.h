@@ -266,7 +266,12 @@ template <class W>
     }
     if (!__page_is(mapping, index, PG_present)) __page_add(mapping, index, 0);
     __page_set(mapping, index, PG_locked);
-    if (fi.fc->rules->cached_write_waits_for_writeback) __page_wait_writeback(mapping, index);
+    if (fi.fc->rules->cached_write_waits_for_writeback) {
+      // For a WRITE of a page that was there before, too.
+      W::spin_unlock(mapping.i_pages);
+      fuse_wait_on_page_writeback(fi, index, index);
+      W::spin_lock(mapping.i_pages);
+    }
     const bool whole = to - iocb.pos == kPageSize || index * kPageSize >= fi.i_size.value;
     const bool fetch = !whole && !__page_is(mapping, index, PG_uptodate);
     W::spin_unlock(mapping.i_pages);

@@ -224,12 +224,15 @@ bool filemap_range_has_writeback(AddressSpace<W>& mapping, int64_t first, int64_
   return filemap_range_has_any(mapping, first, last, PG_dirty | PG_writeback | PG_locked);
 }
 
-// Writes dirty pages of [first, last] back and waits. 0 or the error that a writeback met.
+// Writes dirty pages of [first, last] back and waits. 0 or the error that a writeback met, this one
+// or, of any page, one before that nobody was told of.
 template <class W>
 [[gnu::noinline]] int filemap_write_and_wait_range(FuseInode<W>& fi, int64_t first, int64_t last) {
-  if (!filemap_range_needs_writeback(fi.i_data, first, last)) return 0;
-  const int err = fuse_writepages(fi, first, last);
-  filemap_fdatawait_range(fi, first, last);
+  int err = 0;
+  if (filemap_range_needs_writeback(fi.i_data, first, last)) {
+    err = fuse_writepages(fi, first, last);
+    filemap_fdatawait_range(fi, first, last);
+  }
   const int err2 = filemap_check_errors(fi.i_data);
   return err ? err : err2;
 }

@@ -19,6 +19,7 @@
 #include "props/soundness.h"
 #include "sim/litmus.h"
 #include "sim/scenario_files.h"
+#include "sim/script_parser.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -102,6 +103,28 @@ TEST_F(FaultsTest, AnAllocationFails) {
     }
   }
   ExpectDone(1000);
+}
+
+// By allocation of one open for passthrough: who makes it, and what the caller is told.
+TEST_F(FaultsTest, AFailedAllocationIsToldToTheCaller) {
+  constexpr const char* kResults[][2] = {
+      {"ENOMEM", "EIO"},  // fuse_backing_open; there is no such id then
+      {"0", "ENOMEM"},    // vfs_open: the struct file
+      {"0", "ENOMEM"},    // fuse_file_open: the fuse_file
+      {"0", "EIO"},       // fuse_passthrough_open: the backing_file; every failure there is EIO
+      {"0", "0"}};
+  for (int16_t n = 1; n <= 5; n++) {
+    const auto& [backing_open, open] = kResults[n - 1];
+    const absl::StatusOr<Script> script = ParseScript(
+        "passthrough",
+        absl::StrCat("conn passthrough\ninode A\nbacking B1\n1: backing_open B1 -> ", backing_open,
+                     "\n2: open p A PASSTHROUGH backing=B1 -> ", open, "\n"));
+    ASSERT_TRUE(script.ok()) << script.status();
+    RunnerOptions options;
+    options.faults = {.allocation = n};
+    const RunReport report = Runner(*script, NewestRevision(), options).Run();
+    EXPECT_EQ(report.failed_step, 0) << "allocation " << n;
+  }
 }
 
 TEST_F(FaultsTest, TheServerAnswersWithAnError) {

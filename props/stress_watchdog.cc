@@ -69,9 +69,12 @@ void StressWatchdog::RunUntilFinished() {
 }
 
 // Finds cached openers whose condition has come while they sleep on: a backing is attached. Closes
-// the passthrough files of their inode, and lets no new ones in until the sleepers are awake.
+// the passthrough files of their inode, and lets no new ones in until the sleepers are awake. Wakes
+// them where that is not enough: a thread may hold such a file while it waits for the mmap_lock of
+// a mmap that sleeps.
 void StressWatchdog::FreeKnownSleepers() {
   constexpr int kPatience = 4;
+  constexpr int kLastResort = 200;
   std::vector<bool> sleeper_on(machine_.kernel.inodes(), false);
   for (size_t t = 0; t < threads_.size(); t++) {
     const StressThread& thread = threads_[t];
@@ -85,6 +88,7 @@ void StressWatchdog::FreeKnownSleepers() {
       seen.sleeps = sleeps;
       if (seen.rounds < kPatience || fi.fb.value == nullptr) continue;
       if (seen.rounds == kPatience) lost_wakeups_++;
+      if (seen.rounds == kLastResort) StressWorld::wake_up(fi.direct_io_waitq);
       sleeper_on[i] = true;
     }
   }

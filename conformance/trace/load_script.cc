@@ -17,7 +17,11 @@ constexpr int kMostUses = 4;
 class Load {
  public:
   Load(uint64_t seed, const LoadOptions& options)
-      : random_(seed), inodes_(1 + Below(3) / 2), files_(options.files), options_(options) {}
+      : random_(seed),
+        inodes_(1 + Below(3) / 2),
+        mostly_passthrough_(Below(3) == 0),
+        files_(options.files),
+        options_(options) {}
 
   std::string Text() {
     text_ = "conn passthrough direct_io_allow_mmap\ninode A\n";
@@ -105,7 +109,8 @@ class Load {
     constexpr Mode kModes[] = {
         Mode::kCached,   Mode::kCached,   Mode::kCached,   Mode::kDirect,      Mode::kParallel,
         Mode::kParallel, Mode::kParallel, Mode::kParallel, Mode::kPassthrough, Mode::kPassthrough};
-    file.mode = kModes[Below(std::size(kModes))];
+    file.mode = mostly_passthrough_ && Below(4) != 0 ? Mode::kPassthrough
+                                                     : kModes[Below(std::size(kModes))];
     file.open = true;
     file.uses = static_cast<int>(Below(kMostUses + 1));
     std::string step = absl::StrCat("open ", name, " ", Below(inodes_) == 0 ? "A" : "B");
@@ -120,7 +125,8 @@ class Load {
         step += " DIRECT_IO|PARALLEL_DIRECT_WRITES";
         break;
       case Mode::kPassthrough:
-        absl::StrAppend(&step, " PASSTHROUGH backing=B", 1 + (Below(4) == 0));
+        absl::StrAppend(&step, " PASSTHROUGH backing=B",
+                        1 + (Below(mostly_passthrough_ ? 2 : 4) == 0));
         break;
     }
     EmitHeldPerhaps(step, number);
@@ -142,6 +148,7 @@ class Load {
 
   std::mt19937_64 random_;
   const size_t inodes_;
+  const bool mostly_passthrough_;
   std::vector<File> files_;
   struct Held {
     int step;
