@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -16,6 +17,22 @@
 #include "conformance/agent/detached_mount.h"
 
 namespace iomode::agent {
+
+namespace {
+
+// A FUSE mount may have next to no dirty pages before the kernel writes them back on its own
+// (BDI_CAP_STRICTLIMIT), at a time that is nobody's step. Kernels before 6.2, and mounts of sysfs
+// that cannot be written, keep that limit.
+void LiftStrictLimit(int mount) {
+  struct statx root;
+  if (statx(mount, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &root) != 0) return;
+  const std::string file =
+      absl::StrCat("/sys/class/bdi/", root.stx_dev_major, ":", root.stx_dev_minor, "/strict_limit");
+  const Descriptor limit(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (limit.valid() && write(limit.get(), "0", 1) != 1) return;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<FuseConnection>> FuseConnection::Open(int control) {
   Descriptor device(open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
@@ -33,6 +50,7 @@ absl::StatusOr<std::unique_ptr<FuseConnection>> FuseConnection::Open(int control
                              {"group_id", "0"}});
   if (!mount.ok()) return mount.status();
   connection->mount_ = *std::move(mount);
+  LiftStrictLimit(connection->mount());
   return connection;
 }
 
