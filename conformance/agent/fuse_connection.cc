@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -17,7 +17,6 @@
 #include "conformance/agent/detached_mount.h"
 
 namespace iomode::agent {
-
 namespace {
 
 // A FUSE mount may have next to no dirty pages before the kernel writes them back on its own
@@ -28,8 +27,7 @@ void LiftStrictLimit(int mount) {
   if (statx(mount, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &root) != 0) return;
   const std::string file =
       absl::StrCat("/sys/class/bdi/", root.stx_dev_major, ":", root.stx_dev_minor, "/strict_limit");
-  const Descriptor limit(open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (limit.valid() && write(limit.get(), "0", 1) != 1) return;
+  std::ofstream(file) << 0;
 }
 
 }  // namespace
