@@ -2,7 +2,7 @@
 
 #include "conformance/trace/load_script.h"
 
-#include <cstdlib>
+#include <iterator>
 #include <random>
 #include <vector>
 
@@ -18,8 +18,8 @@ class Load {
  public:
   Load(uint64_t seed, const LoadOptions& options)
       : random_(seed),
-        inodes_(1 + Below(3) / 2),
-        mostly_passthrough_(Below(3) == 0),
+        about_(static_cast<About>(Below(3))),
+        inodes_(about_ == About::kWaits ? 1 : 1 + Below(3) / 2),
         files_(options.files),
         options_(options) {}
 
@@ -47,6 +47,9 @@ class Load {
   }
 
  private:
+  // kWaits: cached opens while direct writes are in flight. kBackings: passthrough opens, with
+  // either backing.
+  enum class About { kEverything, kWaits, kBackings };
   enum class Mode { kCached, kDirect, kParallel, kPassthrough };
   struct File {
     int rounds = 0;
@@ -74,8 +77,8 @@ class Load {
     Emit(step);
   }
 
-  void EmitHeldPerhaps(const std::string& step, int number) {
-    files_[number].held = Below(3) == 0;
+  void EmitHeldPerhaps(const std::string& step, int number, bool often = false) {
+    files_[number].held = often ? Below(3) != 0 : Below(3) == 0;
     Emit(files_[number].held ? step + " hold" : step);
     if (files_[number].held) held_.push_back({steps_, number});
   }
@@ -105,12 +108,18 @@ class Load {
     return true;
   }
 
-  void Open(const std::string& name, int number, File& file) {
-    constexpr Mode kModes[] = {
+  Mode PickMode() {
+    constexpr Mode kAll[] = {
         Mode::kCached,   Mode::kCached,   Mode::kCached,   Mode::kDirect,      Mode::kParallel,
         Mode::kParallel, Mode::kParallel, Mode::kParallel, Mode::kPassthrough, Mode::kPassthrough};
-    file.mode = mostly_passthrough_ && Below(4) != 0 ? Mode::kPassthrough
-                                                     : kModes[Below(std::size(kModes))];
+    if (about_ == About::kBackings && Below(4) != 0) return Mode::kPassthrough;
+    if (about_ == About::kWaits && Below(8) != 0)
+      return Below(3) == 0 ? Mode::kCached : Mode::kParallel;
+    return kAll[Below(std::size(kAll))];
+  }
+
+  void Open(const std::string& name, int number, File& file) {
+    file.mode = PickMode();
     file.open = true;
     file.uses = static_cast<int>(Below(kMostUses + 1));
     std::string step = absl::StrCat("open ", name, " ", Below(inodes_) == 0 ? "A" : "B");
@@ -126,7 +135,7 @@ class Load {
         break;
       case Mode::kPassthrough:
         absl::StrAppend(&step, " PASSTHROUGH backing=B",
-                        1 + (Below(mostly_passthrough_ ? 2 : 4) == 0));
+                        1 + (Below(about_ == About::kBackings ? 2 : 4) == 0));
         break;
     }
     EmitHeldPerhaps(step, number);
@@ -142,13 +151,14 @@ class Load {
     } else if (what == 2) {
       EmitHeldPerhaps(absl::StrCat("write ", name, " append"), number);
     } else {
-      EmitHeldPerhaps(absl::StrCat("write ", name, " off=", 4096 * Below(8)), number);
+      EmitHeldPerhaps(absl::StrCat("write ", name, " off=", 4096 * Below(8)), number,
+                      about_ == About::kWaits);
     }
   }
 
   std::mt19937_64 random_;
+  const About about_;
   const size_t inodes_;
-  const bool mostly_passthrough_;
   std::vector<File> files_;
   struct Held {
     int step;
