@@ -39,6 +39,11 @@ Judgement JudgeTrace(const Script& load, const conform::AgentOutcome& outcome,
     judgement.details = {std::string(events.status().message())};
     return judgement;
   }
+  if (events->empty()) {
+    judgement.kind = Judgement::Kind::kHung;
+    judgement.details = {"the kernel's trace is empty: no probe was met", outcome.err};
+    return judgement;
+  }
   const TraceVerdict verdict = conform::AcceptTrace(*events, rules);
   judgement.runs = judgement.outcomes = 1;
   judgement.details = verdict.details;

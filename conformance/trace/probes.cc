@@ -74,8 +74,8 @@ std::string Section(const KernelLayout& layout, const UnlockSite& site, size_t n
     const int relative = offset - layout.fi_lock;
     return absl::StrCat(" ", name, "=", relative < 0 ? "" : "+", relative, "(%di):", type);
   };
-  return absl::StrCat("p:io/", std::string(1, static_cast<char>(TraceKind::kSection)), "_",
-                      site.function, "_", number, " ", site.function, "+", site.offset, " lock=%di",
+  return absl::StrCat("p:io/", EventName(TraceKind::kSection, site.function), "_", number, " ",
+                      site.function, "+", site.offset, " lock=%di",
                       field("ctr", layout.fi_iocachectr, "s32"),
                       field("state", layout.fi_state, "x64"), field("fb", layout.fi_fb, "x64"));
 }
@@ -179,11 +179,11 @@ std::vector<std::string> ProbeDefinitions(const KernelLayout& layout,
   for (int i = 0; i < kTracedFunctions; i++) {
     const auto function = static_cast<TracedFunction>(i);
     const char* name = NameOf(function);
-    definitions.push_back(absl::StrCat("p:io/", std::string(1, static_cast<char>(TraceKind::kCall)),
-                                       "_", name, " ", name, Arguments(layout, function)));
+    definitions.push_back(absl::StrCat("p:io/", EventName(TraceKind::kCall, name), " ", name,
+                                       Arguments(layout, function)));
     definitions.push_back(absl::StrCat("r", kReturnsInFlight, ":io/",
-                                       std::string(1, static_cast<char>(TraceKind::kReturn)), "_",
-                                       name, " ", name, " ret=$retval:s32"));
+                                       EventName(TraceKind::kReturn, name), " ", name,
+                                       " ret=$retval:s32"));
   }
   for (size_t i = 0; i < sites.size(); i++) definitions.push_back(Section(layout, sites[i], i));
   return definitions;

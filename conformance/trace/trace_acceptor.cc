@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -23,10 +24,11 @@ bool ReturnsValue(TracedFunction function) {
 
 class Acceptor {
  public:
-  Acceptor(const std::vector<TraceEvent>& events, const Rules& rules, const AcceptOptions& options)
+  Acceptor(const std::vector<TraceEvent>& events, PlacedTrace trace, const Rules& rules,
+           const AcceptOptions& options)
       : events_(events),
         options_(options),
-        trace_(PlaceTrace(events)),
+        trace_(std::move(trace)),
         machine_(rules, trace_.sizes),
         live_(trace_.sizes.tasks) {
     FindNextSections();
@@ -37,13 +39,15 @@ class Acceptor {
     for (size_t i = 0; i < trace_.events.size() && verdict_.details.empty(); i++) {
       at_ = i;
       const PlacedEvent& event = trace_.events[i];
-      std::vector<Snapshot> before = states_;
+      const std::vector<Snapshot> before = std::move(states_);
+      states_.clear();
+      candidates_.clear();
       if (event.kind == TraceKind::kCall) {
-        TakeCall(event);
+        TakeCall(event, before);
       } else if (event.kind == TraceKind::kSection) {
-        TakeSection(event);
+        TakeSection(event, before);
       } else {
-        TakeReturn(event);
+        TakeReturn(event, before);
       }
       if (states_.empty()) Reject(event, before);
       verdict_.events = event.index + 1;
@@ -70,20 +74,25 @@ class Acceptor {
 
   void Add(std::vector<Snapshot>& states) { states.emplace_back().Save(machine_.scheduler()); }
 
-  // Leaves the states in which `arrive` gives true, of all that can be reached by what the trace
-  // does not tell of. It is called in each, may change it, and notes in candidates_ why not.
-  void Reach(const Goal& arrive) {
-    std::vector<Snapshot> open = std::move(states_);
-    states_.clear();
+  // Finds the states in which `arrive` gives true, of all that can be reached from those `before`
+  // by what the trace does not tell of. It is called in each, may change it, and notes in
+  // candidates_ why not.
+  void Reach(const std::vector<Snapshot>& before, const Goal& arrive) {
+    std::vector<Snapshot> open;
     seen_.clear();
     arrived_.clear();
+    for (const Snapshot& state : before) Visit(state, arrive, open);
     while (!open.empty() && verdict_.details.empty()) {
       const Snapshot state = std::move(open.back());
       open.pop_back();
-      Expand(state, open);
-      state.Restore(machine_.scheduler());
-      if (arrive() && arrived_.insert(machine_.scheduler().Key()).second) Add(states_);
+      Visit(state, arrive, open);
     }
+  }
+
+  void Visit(const Snapshot& state, const Goal& arrive, std::vector<Snapshot>& open) {
+    Expand(state, open);
+    state.Restore(machine_.scheduler());
+    if (arrive() && arrived_.insert(machine_.scheduler().Key()).second) Add(states_);
   }
 
   void Expand(const Snapshot& state, std::vector<Snapshot>& open) {
@@ -122,11 +131,8 @@ class Acceptor {
     return locked < 0 || (!unconfirmed[locked] && next_sections_[at_][locked] == slot);
   }
 
-  void TakeCall(const PlacedEvent& event) {
+  void TakeCall(const PlacedEvent& event, const std::vector<Snapshot>& before) {
     const TraceEvent& call = events_[event.index];
-    std::vector<Snapshot> before = std::move(states_);
-    states_.clear();
-    candidates_.clear();
     live_[event.slot] = true;
     for (const Snapshot& state : before) {
       state.Restore(machine_.scheduler());
@@ -140,13 +146,15 @@ class Acceptor {
     }
   }
 
-  void TakeSection(const PlacedEvent& event) {
+  void TakeSection(const PlacedEvent& event, const std::vector<Snapshot>& before) {
     const TraceEvent& section = events_[event.index];
-    candidates_.clear();
-    Reach([&] {
+    Reach(before, [&] {
       const SectionEnd& end = machine_.unconfirmed(event.call.inode);
       if (end.task != event.slot) return false;
-      if (end.counter != section.counter || end.cache_bit != section.cache_bit ||
+      // The compiler may have put a function into the one that was called.
+      const bool same_function = section.function == event.call.function ||
+                                 NameOf(section.function) == std::string(end.function);
+      if (!same_function || end.counter != section.counter || end.cache_bit != section.cache_bit ||
           !machine_.IsBacking(end.backing, section.fb)) {
         candidates_.insert(absl::StrCat("lets go of fi->lock in ", end.function, ": ",
                                         machine_.DescribeInode(event.call.inode)));
@@ -157,10 +165,9 @@ class Acceptor {
     });
   }
 
-  void TakeReturn(const PlacedEvent& event) {
+  void TakeReturn(const PlacedEvent& event, const std::vector<Snapshot>& before) {
     const TraceEvent& returned = events_[event.index];
-    candidates_.clear();
-    Reach([&] {
+    Reach(before, [&] {
       if (!machine_.Returned(event.slot)) return false;
       for (int i = 0; i < trace_.sizes.inodes; i++) {
         if (machine_.unconfirmed(i).task == event.slot) return false;
@@ -176,17 +183,21 @@ class Acceptor {
     live_[event.slot] = false;
   }
 
-  // Whoever has not returned by now sleeps, in some possible state.
+  // Whoever has not returned by now sleeps, in some possible state. No section is left to change
+  // what others read, so it does not matter in which order they go on.
   void CheckEnd() {
     at_ = trace_.events.size();
-    std::vector<Snapshot> before = states_;
-    Reach([&] {
+    const bool sleeps = std::any_of(states_.begin(), states_.end(), [this](const Snapshot& state) {
+      state.Restore(machine_.scheduler());
       for (int slot = 0; slot < trace_.sizes.tasks; slot++) {
+        while (MayMove(slot)) {
+          if (!Move(slot)) return false;
+        }
         if (live_[slot] && !machine_.Asleep(slot)) return false;
       }
       return true;
     });
-    if (!states_.empty() || !verdict_.details.empty()) return;
+    if (sleeps) return;
     verdict_.kind = TraceVerdict::Kind::kRejected;
     verdict_.details = {"the trace ends, and tasks have not returned that the model has running"};
     for (int slot = 0; slot < trace_.sizes.tasks; slot++) {
@@ -194,7 +205,7 @@ class Acceptor {
       verdict_.details.push_back(
           absl::StrCat("task ", TaskAt(slot), " has not returned from ", FunctionAt(slot)));
     }
-    ShowStates(before);
+    ShowStates(states_);
   }
 
   void Reject(const PlacedEvent& event, const std::vector<Snapshot>& before) {
@@ -270,7 +281,14 @@ class Acceptor {
 
 TraceVerdict AcceptTrace(const std::vector<TraceEvent>& events, const Rules& rules,
                          const AcceptOptions& options) {
-  return Acceptor(events, rules, options).Run();
+  absl::StatusOr<PlacedTrace> trace = PlaceTrace(events);
+  if (!trace.ok()) {
+    TraceVerdict verdict;
+    verdict.kind = TraceVerdict::Kind::kIncomplete;
+    verdict.details = {std::string(trace.status().message())};
+    return verdict;
+  }
+  return Acceptor(events, *std::move(trace), rules, options).Run();
 }
 
 }  // namespace iomode::conform

@@ -25,7 +25,7 @@ struct TraceVerdict {
   uint64_t states = 0;     // visited altogether
   size_t most_states = 0;  // possible ones at a time
   // kRejected: what the kernel did, what the model allows, and the states that were possible
-  // before. kIncomplete: what there is too much of.
+  // before. kIncomplete: what there is too much of, or what the trace lacks.
   std::vector<std::string> details;
 };
 

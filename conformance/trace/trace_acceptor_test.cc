@@ -186,6 +186,30 @@ TEST(TraceAcceptorTest, CallsWithinCallsAreTheirCallers) {
   EXPECT_EQ(trace.Verdict().kind, Kind::kAccepted);
 }
 
+TEST(TraceAcceptorTest, RejectsASectionOfAnotherFunction) {
+  Trace trace;
+  trace.Call(1, Function::kFileIoOpen, 0x20).Section(1, Function::kUncachedIoEnd, 1, true);
+  const TraceVerdict verdict = trace.Verdict();
+  ASSERT_EQ(verdict.kind, Kind::kRejected);
+  EXPECT_THAT(Details(verdict),
+              testing::HasSubstr("lets go of fi->lock in fuse_file_cached_io_open"));
+}
+
+// What has lost its beginning, or a pointer that could not be read, is no trace to judge.
+TEST(TraceAcceptorTest, ATraceThatIsNotWholeIsNoVerdict) {
+  const TraceVerdict section = Trace().Section(1, Function::kUncachedIoEnd, 0, false).Verdict();
+  EXPECT_EQ(section.kind, Kind::kIncomplete);
+  EXPECT_THAT(Details(section), testing::HasSubstr("trace:1: an event outside of any call"));
+  const TraceVerdict returned = Trace().Return(1, Function::kFileIoOpen, 0).Verdict();
+  EXPECT_EQ(returned.kind, Kind::kIncomplete);
+  const TraceVerdict file = Trace().Call(1, Function::kFileIoRelease).Verdict();
+  EXPECT_EQ(file.kind, Kind::kIncomplete);
+  EXPECT_THAT(Details(file), testing::HasSubstr("trace:1: a call without its file"));
+  Trace many;
+  for (int task = 1; task <= 65; task++) many.Call(task, Function::kUncachedIoStart);
+  EXPECT_EQ(many.Verdict().kind, Kind::kIncomplete);
+}
+
 TEST(TraceAcceptorTest, ABoundOnStatesIsNoVerdict) {
   const Rules& rules = Kernel();
   const TraceVerdict verdict = AcceptTrace(SimulatedTrace(1, rules, 3), rules, {.max_states = 1});

@@ -52,10 +52,10 @@ bool Split(absl::string_view line, TraceEvent* event, absl::string_view* name, F
   return true;
 }
 
+// The reverse of EventName.
 bool TakeName(absl::string_view name, TraceEvent* event) {
   if (name.size() < 3 || name[1] != '_') return false;
   event->kind = static_cast<TraceKind>(name[0]);
-  // Sections have a number behind: a function can end one in several places.
   if (event->kind == TraceKind::kSection) name = name.substr(0, name.rfind('_'));
   return (event->kind == TraceKind::kCall || event->kind == TraceKind::kSection ||
           event->kind == TraceKind::kReturn) &&
@@ -65,6 +65,10 @@ bool TakeName(absl::string_view name, TraceEvent* event) {
 }  // namespace
 
 const char* NameOf(TracedFunction function) { return kNames[static_cast<int>(function)]; }
+
+std::string EventName(TraceKind kind, absl::string_view function) {
+  return absl::StrCat(std::string(1, static_cast<char>(kind)), "_", function);
+}
 
 bool TracedFunctionOf(absl::string_view name, TracedFunction* function) {
   for (int i = 0; i < kTracedFunctions; i++) {

@@ -34,8 +34,11 @@ inline constexpr int kTracedFunctions = 7;
 const char* NameOf(TracedFunction function);
 bool TracedFunctionOf(absl::string_view name, TracedFunction* function);
 
-// An event of each kind is named by one letter and the function: "c_fuse_file_io_open".
 enum class TraceKind : char { kCall = 'c', kSection = 's', kReturn = 'r' };
+
+// What tracefs calls an event: "c_fuse_file_io_open". Sections have a number behind, since a
+// function can end one in several places.
+std::string EventName(TraceKind kind, absl::string_view function);
 
 // Fields that the function or the kind has not are 0. Pointers are the kernel's.
 struct TraceEvent {

@@ -5,8 +5,14 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
 namespace iomode::conform {
 namespace {
+
+// Wait queues of the scheduled world have a bit for each.
+constexpr int kMaxTasks = 64;
 
 // Gives out the lowest free numbers.
 class Places {
@@ -31,14 +37,12 @@ class Placing {
  public:
   explicit Placing(const std::vector<TraceEvent>& events) : events_(events) {}
 
-  PlacedTrace Run() {
+  absl::StatusOr<PlacedTrace> Run() {
     for (size_t i = 0; i < events_.size(); i++) {
-      if (events_[i].kind == TraceKind::kSection) {
-        TakeSection(i);
-      } else if (events_[i].kind == TraceKind::kCall) {
-        TakeCall(i);
-      } else {
-        TakeReturn(i);
+      const std::string wrong = Take(i);
+      if (!wrong.empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("trace:", events_[i].line, ": ", wrong, ": ", Describe(events_[i])));
       }
     }
     trace_.sizes.tasks = slots_.count();
@@ -54,6 +58,25 @@ class Placing {
     int depth = 0;  // of traced functions
     TraceCall call;
   };
+
+  // What is wrong with the event; "": nothing.
+  std::string Take(size_t index) {
+    const TraceEvent& event = events_[index];
+    const bool of_backing = event.function == TracedFunction::kBackingOpen ||
+                            event.function == TracedFunction::kBackingClose;
+    const bool of_file = event.function == TracedFunction::kFileIoOpen ||
+                         event.function == TracedFunction::kFileIoRelease ||
+                         event.function == TracedFunction::kCachedIoOpen;
+    if (event.kind == TraceKind::kCall) {
+      if (!of_backing && event.fi == 0) return "a call without its inode";
+      if (of_file && event.ff == 0) return "a call without its file";
+      TakeCall(index);
+      return slots_.count() > kMaxTasks ? "too many calls at a time" : "";
+    }
+    if (running_.count(event.task) == 0) return "an event outside of any call";
+    event.kind == TraceKind::kSection ? TakeSection(index) : TakeReturn(index);
+    return "";
+  }
 
   int InodeOf(uint64_t fi) {
     return inodes_.try_emplace(fi, static_cast<int>(inodes_.size())).first->second;
@@ -94,7 +117,7 @@ class Placing {
   void TakeReturn(size_t index) {
     const TraceEvent& event = events_[index];
     Running& running = running_[event.task];
-    if (running.depth == 0 || --running.depth > 0) return;
+    if (--running.depth > 0) return;
     PlacedEvent placed{index, TraceKind::kReturn, running.slot, running.call};
     placed.frees = running.call.function == TracedFunction::kFileIoRelease;
     if (placed.frees) {
@@ -118,6 +141,8 @@ class Placing {
 
 }  // namespace
 
-PlacedTrace PlaceTrace(const std::vector<TraceEvent>& events) { return Placing(events).Run(); }
+absl::StatusOr<PlacedTrace> PlaceTrace(const std::vector<TraceEvent>& events) {
+  return Placing(events).Run();
+}
 
 }  // namespace iomode::conform

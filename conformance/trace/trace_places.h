@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "conformance/trace/trace_event.h"
 #include "conformance/trace/trace_machine.h"
 
@@ -29,7 +30,9 @@ struct PlacedTrace {
   TraceSizes sizes;
 };
 
-PlacedTrace PlaceTrace(const std::vector<TraceEvent>& events);
+// InvalidArgument, with the line, for a trace that is not whole: an event outside of any call, a
+// call without its inode or file, more calls at a time than a machine has room for.
+absl::StatusOr<PlacedTrace> PlaceTrace(const std::vector<TraceEvent>& events);
 
 }  // namespace iomode::conform
 
