@@ -65,11 +65,12 @@ void ReportAioEvents() {
 
 void* StepMain(void* argument) {
   StepFrame& frame = *static_cast<StepFrame*>(argument);
-  ApplyHints(frame.command);
   Report started;
   started.step = frame.command.step;
   started.task = gettid();
   Send(started);
+  // Afterwards: an idle task beside a hog might not come to report, and nobody could end it soon.
+  ApplyHints(frame.command);
   bool submitted;
   const Report report = CallOf(frame, shared.mount, shared.aio, &submitted);
   if (submitted) ReportAioEvents();
