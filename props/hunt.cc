@@ -4,9 +4,9 @@
 // calls at once) and random ones (random_script.h), at every revision. docs/findings.md says what
 // was found.
 //
-//   bazel run -c opt //props:hunt -- --programs=scenes --calls=3
-//   bazel run -c opt //props:hunt -- --programs=litmus --seconds=600 --seed=1
-//   bazel run -c opt //props:hunt -- --programs=sequences --kernel=v7.3
+//   bazel run //props:hunt -- --programs=scenes --calls=3
+//   bazel run //props:hunt -- --programs=litmus --seconds=600 --seed=1
+//   bazel run //props:hunt -- --programs=sequences --kernel=v7.3
 //
 // Findings of the same kind, rule, kernel function and operation of the task are one; for each is
 // printed where it was found, how often, and the smallest script that shows it, with steps left out

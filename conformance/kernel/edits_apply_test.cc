@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-constexpr char kTarball[] = "/usr/src/linux-source-6.12.tar.xz";
+// Empty without the package.
+constexpr char kTarball[] = "external/linux_source/linux-source-6.12-fuse.tar";
 
 bool Runs(const std::vector<std::string>& command) {
   ChildOptions options;
@@ -32,14 +33,14 @@ class EditsApplyTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     pristine_ = new ScratchFolder(*ScratchFolder::Make());
-    ready_ = fs::exists(kTarball) && Runs({"spatch", "--version"}) &&
+    ready_ = fs::file_size(kTarball) > 0 && Runs({"spatch", "--version"}) &&
              Runs({"tar", "-xf", kTarball, "-C", pristine_->path(), "--strip-components=1",
                    "--wildcards", "*/fs/fuse/*"});
   }
   static void TearDownTestSuite() { delete pristine_; }
 
   void SetUp() override {
-    if (!ready_) GTEST_SKIP() << "needs " << kTarball << " and spatch (coccinelle)";
+    if (!ready_) GTEST_SKIP() << "needs the packages linux-source-6.12 and coccinelle";
     ASSERT_TRUE(Runs({"cp", "-r", pristine_->path() + "/fs", tree_.path()}));
   }
 
