@@ -169,9 +169,10 @@ uint32_t Runner::CertainFindings() {
 }
 
 RunReport Runner::RunSteps() {
-  for (size_t i = 0; i < script_.steps.size(); i++) {
-    if (!RunStep(static_cast<int>(i))) break;
-  }
+  bool runs = true;
+  for (size_t i = 0; runs && i < script_.steps.size(); i++) runs = RunStep(static_cast<int>(i));
+  report_.claims_met = report_.steps.size() == script_.steps.size() && !states_.empty() &&
+                       report_.failed_step == 0;
   report_.certain = CertainFindings();
   report_.stats = explorer_.stats();
   return report_;

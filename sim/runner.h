@@ -55,6 +55,9 @@ struct RunReport {
   std::vector<std::string> states_before_failure;
   std::set<Finding> findings;
   std::map<FindingKind, int> found_at;  // step number after which it was first seen; 0: at the end
+  // An interleaving gives what every step claims. So it is, too, where a bound ended the search
+  // after one was met.
+  bool claims_met = false;
   // Bits of FindingKind: those that were found on every way through the steps, so that the claimed
   // results cannot come about without them.
   uint32_t certain = 0;

@@ -148,10 +148,14 @@ struct OutcomeJudge {
     if (verdict.run.failed_step != 0) {
       judgement.kind = Judgement::Kind::kDisagree;
       ExplainFailure(script, *recorded, verdict.run, judgement);
-    } else if (verdict.status == Verdict::Status::kIncomplete) {
-      judgement.kind = Judgement::Kind::kIncomplete;
+    } else if (!verdict.stats.complete) {
+      judgement.in_part = true;
+      if (!verdict.run.claims_met) judgement.kind = Judgement::Kind::kIncomplete;
       judgement.details.push_back(
-          absl::StrCat("stopped after ", verdict.stats.states, " states: ", verdict.stats.stopped));
+          absl::StrCat("stopped after ", verdict.stats.states, " states: ", verdict.stats.stopped,
+                       verdict.run.claims_met ? "; an interleaving gives the results, what findings "
+                                                "the others have is open"
+                                              : ""));
     } else {
       NoteFindings(verdict, judgement);
     }
@@ -181,6 +185,7 @@ int Rank(Judgement::Kind kind) {
 void Merge(Judgement one, int count, Judgement& all) {
   all.runs += count;
   all.outcomes++;
+  all.in_part |= one.in_part;
   if (!one.passed()) all.disagreeing += count;
   for (const auto& [kind, shown] : one.shown) {
     all.shown[kind].runs += count;
@@ -214,7 +219,11 @@ void JudgeLog(const std::vector<std::string>& log, Judgement& judgement) {
     if (judgement.kind == Judgement::Kind::kAgree) judgement.kind = Judgement::Kind::kConfirmed;
     return;
   }
-  judgement.kind = Judgement::Kind::kDisagree;
+  if (!warn && judgement.in_part && OnlyFuseWarns(log) && judgement.passed()) {
+    judgement.kind = Judgement::Kind::kIncomplete;  // it may be predicted
+  } else {
+    judgement.kind = Judgement::Kind::kDisagree;
+  }
   if (log.empty()) judgement.details.push_back("the kernel logged no such warning");
   for (const std::string& line : log) {
     judgement.details.push_back(absl::StrCat("the kernel logged: ", line));

@@ -25,7 +25,7 @@ struct Judgement {
     kConfirmed,   // ... and the runs show a finding that it predicts
     kDisagree,    // a run that no interleaving gives, or the kernel complained in its log
     kHung,        // a run that gave no result: it hung, or the agent failed
-    kIncomplete,  // a bound on states was reached first
+    kIncomplete,  // a bound on states was reached before that was known
     kNotRun,      // threads, or beyond what the agent can do; or the kernel ended before
   };
   Kind kind = Kind::kAgree;
@@ -33,6 +33,8 @@ struct Judgement {
   int outcomes = 0;     // different ones
   int disagreeing = 0;  // runs
   bool flaky = false;   // some runs agree and some do not
+  // A bound ended the search for findings of some run; that the model allows the run may be known.
+  bool in_part = false;
   // Findings that every interleaving behind the results of some runs has: how many runs, and what.
   struct Shown {
     int runs = 0;

@@ -15,6 +15,7 @@
 #include "absl/strings/str_replace.h"
 #include "conformance/kernel/report.h"
 #include "sim/script_parser.h"
+#include "sim/verdict.h"
 
 namespace iomode::conform {
 namespace {
@@ -206,6 +207,42 @@ TEST(JudgementTest, ABoundThatIsReachedIsNoPass) {
   const Judgement judgement = Judge(recording.script, recording.outcome, V618(), {.max_states = 3});
   EXPECT_EQ(judgement.kind, Kind::kIncomplete);
   EXPECT_FALSE(judgement.passed());
+}
+
+// Several writes end in the last step, in any order.
+Recording ManyOrders() {
+  const std::string text = R"(conn async_dio
+inode A
+1: open f A DIRECT_IO|PARALLEL_DIRECT_WRITES o=RDWR|DIRECT -> 0
+2: open g A DIRECT_IO o=RDWR|DIRECT -> 0
+3: write g off=4096 hold -> blocked
+4: write f -> blocked
+5: write f off=8192 -> blocked
+6: write f off=16384 -> blocked
+7: reply 3 -> 0; 3 -> 4096 via=server; 4 -> 4096 via=server; 5 -> 4096 via=server; 6 -> 4096 via=server
+)";
+  Recording recording;
+  recording.script = *ParseScript("many-orders.iom", text);
+  recording.outcome.out = text;
+  return recording;
+}
+
+TEST(JudgementTest, AResultThatTheModelAllowsAgreesBeyondTheBound) {
+  Recording recording = ManyOrders();
+  const uint64_t all = CheckScript(recording.script, V618(), {}).stats.states;
+  const JudgeOptions bound = {.max_states = all - 1};
+  EXPECT_FALSE(Judge(recording.script, recording.outcome, V618()).in_part);
+  const Judgement judgement = Judge(recording.script, recording.outcome, V618(), bound);
+  EXPECT_EQ(judgement.kind, Kind::kAgree);
+  EXPECT_TRUE(judgement.in_part);
+  EXPECT_THAT(Text(judgement), HasSubstr("what findings the others have is open"));
+
+  // Whether a warning is predicted is then not known.
+  recording.outcome.kernel_log = {"WARNING: CPU: 0 PID: 9 at fuse_dio_lock+0x1/0x2"};
+  EXPECT_EQ(Judge(recording.script, recording.outcome, V618(), bound).kind, Kind::kIncomplete);
+  EXPECT_EQ(Judge(recording.script, recording.outcome, V618()).kind, Kind::kDisagree);
+  recording.outcome.kernel_log = {"BUG: unable to handle page fault"};
+  EXPECT_EQ(Judge(recording.script, recording.outcome, V618(), bound).kind, Kind::kDisagree);
 }
 
 TEST(JudgementTest, RevisionOfAKernelsOwnVersion) {
