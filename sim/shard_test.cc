@@ -84,14 +84,18 @@ TEST(ShardTest, WhatIsNoPartIsRefused) {
 TEST(ShardTest, TheStatesOfAllPartsAreThoseOfTheWhole) {
   const Script script = Parse(kDivisible);
   const auto no_op = [] {};
+  // One machine for all: keys hold addresses of its objects.
+  Runner runner(script, NewestRevision(), {});
+  runner.RunSteps();
+  Machine& machine = runner.machine();
+  runner.states()[0].Restore(machine.scheduler());
+  StartThreads(machine);
+  std::vector<Snapshot> starts(1);
+  starts[0].Save(machine.scheduler());
   std::set<std::pair<uint64_t, uint64_t>> whole;
   {
-    Runner runner(script, NewestRevision(), {});
-    runner.RunSteps();
-    Explorer explorer(runner.machine());
+    Explorer explorer(machine);
     Explorer::Visited visited;
-    runner.states()[0].Restore(runner.machine().scheduler());
-    StartThreads(runner.machine());
     explorer.Run(visited, UINT64_MAX, no_op);
     visited.ForEach([&](Hash128 key) { whole.insert({key.lo, key.hi}); });
   }
@@ -99,13 +103,7 @@ TEST(ShardTest, TheStatesOfAllPartsAreThoseOfTheWhole) {
     std::set<std::pair<uint64_t, uint64_t>> of_parts;
     size_t smallest = whole.size();
     for (int number = 1; number <= count; number++) {
-      Runner runner(script, NewestRevision(), {});
-      runner.RunSteps();
-      Machine& machine = runner.machine();
-      runner.states()[0].Restore(machine.scheduler());
-      StartThreads(machine);
-      std::vector<Snapshot> starts(1);
-      starts[0].Save(machine.scheduler());
+      starts[0].Restore(machine.scheduler());
       const Spread spread = SpreadOut(
           machine, starts, kBranchesPerShard * static_cast<size_t>(count), false, no_op, no_op);
       ASSERT_FALSE(spread.frontier.empty());

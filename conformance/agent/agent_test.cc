@@ -193,8 +193,11 @@ TEST_P(AgentEnds, AndLeavesNothing) {
   EXPECT_EQ(run.Wait(), (handled ? 128 : 1000) + GetParam());
   EXPECT_TRUE(run.Reaches(0)) << "a process is left";
   if (handled) {
-    EXPECT_TRUE(absl::StrContains(TextOf(Scratch("err")), "step 7: interrupted"))
-        << TextOf(Scratch("err"));
+    // The fifth process may be there before its step is over.
+    const std::string errors = TextOf(Scratch("err"));
+    EXPECT_TRUE(absl::StrContains(errors, "step 6: interrupted") ||
+                absl::StrContains(errors, "step 7: interrupted"))
+        << errors;
   }
 }
 
