@@ -3,6 +3,8 @@
 // The built-in checks of a Machine: what must hold whenever no task can run, and when everything is
 // closed.
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "sim/machine.h"
 
@@ -11,6 +13,7 @@ namespace iomode {
 void Machine::CheckAtRest() {
   for (int i = 0; i < inode_count(); i++) {
     CheckInode(i);
+    CheckPageCount(i);
     CheckStalePages(i);
   }
   CheckBackings();
@@ -127,6 +130,16 @@ void Machine::CheckStarvation() {
                     absl::StrCat("inode ", script_.inodes[i], ": ", InodeState(i)));
     }
   }
+}
+
+void Machine::CheckPageCount(int i) {
+  const AddressSpace<W>& mapping = inodes_[i].i_data;
+  const auto present = std::count_if(mapping.flags, mapping.flags + mapping.npages,
+                                     [](uint8_t flags) { return flags & PG_present; });
+  if (present == mapping.nrpages) return;
+  AddFinding(FindingKind::kAccounting,
+             absl::StrCat("nrpages is ", mapping.nrpages, ", but ", present, " pages are there"),
+             absl::StrCat("inode ", script_.inodes[i]));
 }
 
 // While files cache, no page may stay behind what the server has stored.

@@ -280,6 +280,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void CheckInode(int inode);
   void CheckBackings();
   void CheckSleepers();
+  void CheckPageCount(int inode);
   void CheckStalePages(int inode);
 
   const Script& script_;
