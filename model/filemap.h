@@ -180,9 +180,10 @@ template <class W>
   W::spin_unlock(mapping.i_pages);
 }
 
+// The file grows from `oldsize` to at least `size`: 34b5c4a6e4fb calls truncate_pagecache_range().
 template <class W>
-void truncate_pagecache_range(FuseInode<W>& fi, int64_t start, int64_t end) {
-  truncate_inode_pages_range(fi, start, end);
+void truncate_pagecache_range(FuseInode<W>& fi, int64_t oldsize, int64_t size) {
+  if (fi.fc->rules->growth_clears_old_end) truncate_inode_pages_range(fi, oldsize, size);
 }
 
 // Removes the pages beyond `size`.

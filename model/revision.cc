@@ -32,6 +32,7 @@ constexpr Rules CB098() {
       .read_copies_before_waiting = false,
       .truncate_is_killable = false,
       .page_read_fails_with_eio = false,
+      .growth_clears_old_end = false,
       .attach_wakes_waiters = false,
       .wait_sets_bit_again = false,
   };
@@ -81,11 +82,13 @@ constexpr Rules V612() {
   r.direct_io_always_flushes = true;
   r.direct_write_invalidates_after = true;
   r.passthrough_write_grows_size = true;
+  r.growth_clears_old_end = true;
   return r;
 }
 
 constexpr Rules V618() {
   Rules r = V612();
+  r.growth_clears_old_end = false;
   r.async_without_o_direct = true;
   r.writeback_copies_pages = false;
   r.cached_write_waits_for_writeback = false;
@@ -98,6 +101,7 @@ constexpr Rules V73() {
   Rules r = V618();
   r.async_write_invalidates_after = true;
   r.page_read_fails_with_eio = true;
+  r.growth_clears_old_end = true;
   return r;
 }
 
@@ -204,6 +208,10 @@ const std::vector<Rule>& RuleTable() {
       {"page_read_fails_with_eio", "12cae30dc565",
        "a cached read whose page could not be fetched gives EIO, not the error of the READ",
        &Rules::page_read_fails_with_eio},
+      {"growth_clears_old_end", "34b5c4a6e4fb",
+       "a write, fallocate or truncation that moves the end of the file first clears the rest of "
+       "the old last page, and so waits for it, and drops the pages behind",
+       &Rules::growth_clears_old_end},
       {"attach_wakes_waiters", "proposal", "attaching a backing wakes the tasks on direct_io_waitq",
        &Rules::attach_wakes_waiters},
       {"wait_sets_bit_again", "proposal",
@@ -266,7 +274,8 @@ const std::vector<Revision>& Revisions() {
         {"bd5603eaae0a", "args are always allocated"},
         {"1ce120dcefc0", "direct io always flushes first"},
         {"b359af8275a9", "direct writes invalidate afterwards, too"},
-        {"20121d3f58f0", "the size grows with an extending passthrough write"}},
+        {"20121d3f58f0", "the size grows with an extending passthrough write"},
+        {"34b5c4a6e4fb", "growth clears the rest of the old last page"}},
        nullptr},
       {"v6.18",
        "Linux 6.18",
@@ -279,14 +288,16 @@ const std::vector<Revision>& Revisions() {
         {"d68687564280", "a truncation that waits for the inode lock can be killed"},
         {"a4c9ab1d4975", "a write into the cache does not wait for the writeback of its page"},
         {"26e5c67deb2e",
-         "RELEASE is sent synchronously for virtiofs only (no rule: not visible here)"}},
+         "RELEASE is sent synchronously for virtiofs only (no rule: not visible here)"},
+        {"34b5c4a6e4fb", "is not in it, as far as 6.18.44"}},
        nullptr},
       {"v7.3",
        "Linux 7.3",
        false,
        V73(),
        {{"2b0408d0284f", "asynchronous direct writes invalidate, too"},
-        {"12cae30dc565", "a page that could not be fetched is EIO, whatever the READ gave"}},
+        {"12cae30dc565", "a page that could not be fetched is EIO, whatever the READ gave"},
+        {"34b5c4a6e4fb", "growth clears the rest of the old last page"}},
        nullptr},
       {"v7.3+wake-on-attach",
        "proposal: attaching a backing wakes the waiters",

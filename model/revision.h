@@ -44,6 +44,7 @@ struct Rules {
   bool read_copies_before_waiting;
   bool truncate_is_killable;
   bool page_read_fails_with_eio;
+  bool growth_clears_old_end;
   bool attach_wakes_waiters;
   bool wait_sets_bit_again;
 };

@@ -57,7 +57,7 @@ TEST(KernelEditsTest, AProposalChangesWhatItChangesOfItsBase) {
 
 TEST(KernelEditsTest, WhatHasNoEditIsNamedAndStaysAsItIs) {
   const KernelEdits edits = EditsInto(Of("v6.12"), Of("v6.18"));
-  EXPECT_THAT(edits.names, ElementsAre("async_without_o_direct.yes"));
+  EXPECT_THAT(edits.names, ElementsAre("growth_clears_old_end.no", "async_without_o_direct.yes"));
   EXPECT_THAT(edits.not_made, Contains("writeback_copies_pages"));
   EXPECT_TRUE(edits.rules.writeback_copies_pages);
   EXPECT_TRUE(edits.rules.async_without_o_direct);
