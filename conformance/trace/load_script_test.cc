@@ -16,14 +16,30 @@ TEST(LoadScriptTest, ClosesWhatItOpens) {
     std::set<int> files, maps, held;
     std::map<int, int> backings;
     for (const Step& step : script.steps) {
-      if (step.op == Op::kOpen) EXPECT_TRUE(files.insert(step.file).second);
-      if (step.op == Op::kClose) EXPECT_EQ(files.erase(step.file), 1);
-      if (step.hold != Hold::kNone) EXPECT_TRUE(held.insert(step.number).second);
-      for (int target : step.targets) EXPECT_EQ(held.erase(target), 1);
-      if (step.op == Op::kMmap) EXPECT_TRUE(maps.insert(step.map).second);
-      if (step.op == Op::kMunmap) EXPECT_EQ(maps.erase(step.map), 1);
-      if (step.op == Op::kBackingOpen) EXPECT_EQ(++backings[step.backing], 1);
-      if (step.op == Op::kBackingClose) EXPECT_EQ(--backings[step.backing], 0);
+      if (step.op == Op::kOpen) {
+        EXPECT_TRUE(files.insert(step.file).second);
+      }
+      if (step.op == Op::kClose) {
+        EXPECT_EQ(files.erase(step.file), 1);
+      }
+      if (step.hold != Hold::kNone) {
+        EXPECT_TRUE(held.insert(step.number).second);
+      }
+      for (const int target : step.targets) {
+        EXPECT_EQ(held.erase(target), 1);
+      }
+      if (step.op == Op::kMmap) {
+        EXPECT_TRUE(maps.insert(step.map).second);
+      }
+      if (step.op == Op::kMunmap) {
+        EXPECT_EQ(maps.erase(step.map), 1);
+      }
+      if (step.op == Op::kBackingOpen) {
+        EXPECT_EQ(++backings[step.backing], 1);
+      }
+      if (step.op == Op::kBackingClose) {
+        EXPECT_EQ(--backings[step.backing], 0);
+      }
     }
     EXPECT_TRUE(files.empty() && maps.empty() && held.empty());
     EXPECT_EQ(script.files.size(), 8);
