@@ -218,7 +218,8 @@ template <class W>
   const int err = fuse_simple_request(*fi.fc, args);
 
   W::spin_lock(mapping.i_pages);
-  for (int64_t i = page_of(pos); err && i <= page_of(at - 1); i++) {
+  const bool stale = err != 0 && fi.fc->rules->failed_write_makes_pages_stale;
+  for (int64_t i = page_of(pos); stale && i <= page_of(at - 1); i++) {
     if (__page_is(mapping, i, PG_present)) __page_clear(mapping, i, PG_uptodate);
   }
   if (locked >= 0) __page_unlock(mapping, locked);

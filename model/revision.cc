@@ -33,6 +33,7 @@ constexpr Rules CB098() {
       .truncate_is_killable = false,
       .page_read_fails_with_eio = false,
       .growth_clears_old_end = false,
+      .failed_write_makes_pages_stale = true,
       .attach_wakes_waiters = false,
       .wait_sets_bit_again = false,
   };
@@ -102,6 +103,7 @@ constexpr Rules V73() {
   r.async_write_invalidates_after = true;
   r.page_read_fails_with_eio = true;
   r.growth_clears_old_end = true;
+  r.failed_write_makes_pages_stale = false;
   return r;
 }
 
@@ -212,6 +214,9 @@ const std::vector<Rule>& RuleTable() {
        "a write, fallocate or truncation that moves the end of the file first clears the rest of "
        "the old last page, and so waits for it, and drops the pages behind",
        &Rules::growth_clears_old_end},
+      {"failed_write_makes_pages_stale", "before 7.3",
+       "the pages of a cached write that the server refuses are fetched again by the next reader",
+       &Rules::failed_write_makes_pages_stale},
       {"attach_wakes_waiters", "proposal", "attaching a backing wakes the tasks on direct_io_waitq",
        &Rules::attach_wakes_waiters},
       {"wait_sets_bit_again", "proposal",
@@ -297,7 +302,8 @@ const std::vector<Revision>& Revisions() {
        V73(),
        {{"2b0408d0284f", "asynchronous direct writes invalidate, too"},
         {"12cae30dc565", "a page that could not be fetched is EIO, whatever the READ gave"},
-        {"34b5c4a6e4fb", "growth clears the rest of the old last page"}},
+        {"34b5c4a6e4fb", "growth clears the rest of the old last page"},
+        {"before 7.3", "the pages of a cached write that fails stay as they are"}},
        nullptr},
       {"v7.3+wake-on-attach",
        "proposal: attaching a backing wakes the waiters",

@@ -45,6 +45,7 @@ struct Rules {
   bool truncate_is_killable;
   bool page_read_fails_with_eio;
   bool growth_clears_old_end;
+  bool failed_write_makes_pages_stale;
   bool attach_wakes_waiters;
   bool wait_sets_bit_again;
 };
