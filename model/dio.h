@@ -29,8 +29,7 @@ struct Kiocb {
   bool direct;                       // IOCB_DIRECT
   typename W::Completion* aio_done;  // not NULL: asynchronous; completed with *aio_result
   int64_t* aio_result;
-  bool from_server;  // out: a READ or WRITE went to the server for it
-  bool from_ahead;   // out: bytes came by readahead, or may have
+  bool from_ahead;  // out: bytes came by readahead, or READs ahead were sent
   bool is_sync() const { return aio_done == nullptr; }
 };
 
@@ -186,7 +185,6 @@ template <class W>
   args.ff = &ff;
   args.offset = iocb.pos;
   args.size = iocb.count;
-  iocb.from_server = true;
   if (io != nullptr) {
     FuseReq<W>* req = fc.reqs.alloc();
     req->args = args;

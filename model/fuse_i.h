@@ -123,6 +123,8 @@ struct FuseFile {
   bool release_inode;  // args->release_args.inode was set: release holds the inode
   bool write_linked;   // on fi->write_files
   bool live;
+
+  const char* owned() const { return passthrough != nullptr ? "its backing_file" : nullptr; }
 };
 
 // struct file_ra_state, in pages; prev_pos in bytes, -1 before the first read. Readers of one

@@ -98,10 +98,10 @@ template <class W>
     W::spin_unlock(mapping.i_pages);
     if (there && marked && !tried) {
       maybe_unlock_mmap_for_io(vmf);
+      vmf.iocb->from_ahead = true;
       page_cache_async_ra(fi, file, index, kReadaheadPages);
     }
     if (!there && !tried) {
-      vmf.iocb->from_server = true;
       vmf.major = true;
       maybe_unlock_mmap_for_io(vmf);
       do_sync_mmap_readahead(fi, file, index);
@@ -130,7 +130,6 @@ template <class W>
     tried = true;
     if (__page_is(mapping, index, PG_uptodate)) break;
     W::spin_unlock(mapping.i_pages);
-    vmf.iocb->from_server = true;
     maybe_unlock_mmap_for_io(vmf);
     const int err = fuse_read_folio(fi, file, index);
     if (vmf.retry) return 0;
@@ -194,7 +193,7 @@ template <class W>
   } else if (vmf.store) {
     racy_write(vma.cow[index], uint8_t{1});
   }
-  vmf.iocb->from_ahead = __page_is(mapping, index, PG_ahead);
+  vmf.iocb->from_ahead |= __page_is(mapping, index, PG_ahead);
   if (__page_is(mapping, index, PG_present)) {
     __page_clear(mapping, index, PG_ahead);
     __page_unlock(mapping, index);

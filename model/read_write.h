@@ -79,7 +79,6 @@ template <class W>
   }
   __page_set(mapping, index, PG_locked);
   W::spin_unlock(mapping.i_pages);
-  iocb.from_server = true;
   return filemap_read_folio(fi, *iocb.file, index);
 }
 
@@ -91,7 +90,6 @@ template <class W>
   while (true) {
     *n = filemap_get_read_batch(mapping, index, end);
     if (*n == 0) {
-      iocb.from_server = true;
       page_cache_sync_ra(fi, *iocb.file, index, end - index);
       *n = filemap_get_read_batch(mapping, index, end);
     }
@@ -110,8 +108,10 @@ template <class W>
     }
     const int64_t last = index + *n - 1;
     W::reads_unlocked(mapping.i_pages);
-    if (__page_is(mapping, last, PG_readahead))
+    if (__page_is(mapping, last, PG_readahead)) {
+      iocb.from_ahead = true;
       page_cache_async_ra(fi, *iocb.file, last, end - last);
+    }
     if (__page_is(mapping, last, PG_uptodate)) return 0;
     if (fi.fc->rules->read_copies_before_waiting && *n > 1) {
       --*n;
@@ -214,7 +214,6 @@ template <class W>
   args.ff = iocb.file->private_data;
   args.offset = pos;
   args.size = at - pos;
-  iocb.from_server = true;
   const int err = fuse_simple_request(*fi.fc, args);
 
   W::spin_lock(mapping.i_pages);
@@ -277,7 +276,6 @@ template <class W>
     const bool fetch = !whole && !__page_is(mapping, index, PG_uptodate);
     W::spin_unlock(mapping.i_pages);
     if (fetch) {
-      iocb.from_server = true;
       const int err = fuse_read_folio(fi, *iocb.file, index);
       if (err) return done > 0 ? done : err;
     }

@@ -97,7 +97,8 @@ struct ExampleWorld {
   struct Pool {
     // A zeroed object with `live` set; nullptr: none left. Any task, with any lock held.
     T* alloc();
-    // Gives an object of alloc() back. Nobody else may use it any more.
+    // Gives an object of alloc() back. Nobody else may use it any more. A T with
+    // `const char* owned() const` tells what it has not given up yet, which leaks, or nullptr.
     void free(T* item);
     // Calls f(T&) for objects of the pool. Which ones is the World's: of the vmas, at least those
     // that are mapped. f takes no lock.

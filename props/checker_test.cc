@@ -57,6 +57,7 @@ class Program : public Subject, public WorldListener {
   void Warn(const char*) override { shared_->violated = true; }
   void FalseBusy(const char*) override { shared_->violated = true; }
   void BadRefcount(const void*, const char*, bool) override { shared_->violated = true; }
+  void Leak(const void*, const char*) override { shared_->violated = true; }
   void BadLock(const void*, const char*) override { shared_->violated = true; }
   void Trace(const char*, const void*, int64_t) override {}
 

@@ -101,7 +101,9 @@ void Machine::BuildKernel() {
   const bool holds_writeback = std::any_of(
       programs_.begin(), programs_.end(), [](const Program& p) { return HoldsWriteback(*p.step); });
   const int16_t requests = static_cast<int16_t>(4 * std::min<int64_t>(holds, tasks) + 12);
-  const size_t held_bytes = holds_writeback ? requests * pages : 0;
+  const bool copies_pages = revision_.rules.writeback_copies_pages &&
+                            ((script_.conn & CONN_WRITEBACK_CACHE) || maps_ > 0);
+  const size_t held_bytes = holds_writeback || copies_pages ? requests * pages : 0;
   const size_t shared = (64 << 10) + held_bytes * sizeof(uint16_t) + steps * 512 + requests * 256 +
                         inodes * (512 + pages * 8) + maps_ * (256 + pages);
   scheduler_ = std::make_unique<Scheduler>(shared, tasks);
@@ -221,6 +223,7 @@ void Machine::StepMain(int index) {
   if (owner >= 0) processes_[owner].running++;
   Via via = Via::kNone;
   const int64_t result = DoStep(index, &via);
+  state.reached_server = false;  // for `via` only, which is known now
   bool killed = false;
   if (owner >= 0) {
     Process& p = processes_[owner];
@@ -404,6 +407,11 @@ void Machine::FalseBusy(const char* what) { AddFinding(FindingKind::kFalseBusy, 
 void Machine::BadRefcount(const void* count, const char* what, bool is_put) {
   AddFinding(is_put ? FindingKind::kDoublePut : FindingKind::kUseAfterPut, what,
              DescribeAddress(count));
+}
+
+void Machine::Leak(const void* object, const char* what) {
+  AddFinding(FindingKind::kLeak, absl::StrCat("what is freed still owns ", what),
+             DescribeAddress(object));
 }
 
 void Machine::BadLock(const void* lock, const char* what) {

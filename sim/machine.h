@@ -63,7 +63,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
     Kind kind;
     Via via;
     bool aio_waiting;
-    bool released;  // a reply named it: nothing of it is held any more
+    bool released;        // a reply named it: nothing of it is held any more
+    bool reached_server;  // a READ or WRITE of its own did
   };
 
   // A descriptor that an open or dup step made.
@@ -195,6 +196,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   bool FatalSignalPending() override;
   bool AllocationFails() override;
   void BadRefcount(const void* count, const char* what, bool is_put) override;
+  void Leak(const void* object, const char* what) override;
   void BadLock(const void* lock, const char* what) override;
   void Trace(const char* verb, const void* object, int64_t value) override;
 
@@ -264,6 +266,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   bool AnswerHeld(int step, int error);
   // Whether a step's hold is about writes of dirty pages, too.
   static bool HoldsWriteback(const Step& step);
+  void AddPageFinding(const char* rule, const FuseInode<W>& fi, int64_t page);
+  bool KeepsBytes(const FuseReq<W>& req) const;
   void KeepBytes(const FuseReq<W>& req);
   uint16_t* HeldBytes(const FuseReq<W>& req);
 
@@ -271,7 +275,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   int ProcessOf(const Step& step) const;
   File<W>* FileOf(const Step& step);
   Kiocb<W> MakeKiocb(int index, File<W>* file);
-  Via ReadVia(const Kiocb<W>& iocb, bool passthrough, int64_t result);
+  Via ReadVia(int index, const Kiocb<W>& iocb, bool passthrough, int64_t result);
   std::string DescribeFile(const File<W>& file) const;
   void AddFinding(FindingKind kind, std::string rule, std::string object);
   void AddFindingFor(int slot, FindingKind kind, std::string rule, std::string object);
@@ -301,7 +305,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   ServerInode* server_inodes_ = nullptr;
   int16_t* release_holders_ = nullptr;  // by fuse_file: the close that holds its RELEASE, step + 1
   BackingName* backings_ = nullptr;
-  uint16_t* held_bytes_ = nullptr;  // by request and page: of held WRITEs of dirty pages
+  uint16_t* held_bytes_ = nullptr;  // by request and page: KeepsBytes()
   StepState* steps_ = nullptr;
   Fd* fds_ = nullptr;             // by open or dup step
   Process* processes_ = nullptr;  // by open step

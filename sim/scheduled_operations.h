@@ -26,6 +26,8 @@ class WorldListener {
   virtual void FalseBusy(const char* what) = 0;
   // A reference count was raised from or dropped below zero.
   virtual void BadRefcount(const void* count, const char* what, bool is_put) = 0;
+  // An object is freed that owns `what`, a constant.
+  virtual void Leak(const void* object, const char* what) = 0;
   // The running task breaks a rule of a lock: releases what it does not hold, sleeps where it must
   // not.
   virtual void BadLock(const void* lock, const char* what) = 0;
@@ -203,6 +205,9 @@ struct ScheduledOperations {
     }
     void free(T* item) {
       if (!item->live) listener->BadRefcount(item, "an object is freed that is free already", true);
+      if constexpr (requires { item->owned(); }) {
+        if (item->owned() != nullptr) listener->Leak(item, item->owned());
+      }
       scheduler().Touch(item);
       *item = T();
     }

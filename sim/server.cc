@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "absl/strings/str_cat.h"
 #include "model/request_end.h"
 #include "sim/hold.h"
 #include "sim/machine.h"
@@ -19,6 +20,8 @@ bool Machine::Holds(const FuseReq<W>& req) const {
 }
 
 void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
+  const bool data = req.args.opcode == FUSE_READ || req.args.opcode == FUSE_WRITE;
+  if (data && !req.writeback && req.task < programs_.size()) steps_[req.task].reached_server = true;
   if (req.background ||
       (req.task < programs_.size() && programs_[req.task].step->hold != Hold::kNone))
     W::scheduler().Touch(server_);
@@ -33,9 +36,9 @@ void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
       break;
     }
   }
-  if (Holds(req)) {
-    req.held = true;
-    if (req.writeback) KeepBytes(req);
+  req.held = Holds(req);
+  if (KeepsBytes(req)) KeepBytes(req);
+  if (req.held) {
     FuseReq<W>** tail = &server_->held;
     while (*tail != nullptr) tail = &(*tail)->next;
     *tail = &req;
@@ -50,10 +53,15 @@ void Machine::Receive(FuseConn<W>&, FuseReq<W>& req) {
   }
 }
 
-// The server has read a WRITE of dirty pages when it keeps it; what happens to the pages later is
-// not in it.
+// What happens later to the dirty pages of a WRITE is not in it when the server keeps it, as it has
+// read it then, or when they were copied.
+bool Machine::KeepsBytes(const FuseReq<W>& req) const {
+  return req.writeback && (req.held || fc_->rules->writeback_copies_pages);
+}
+
 void Machine::KeepBytes(const FuseReq<W>& req) {
   const AddressSpace<W>& mapping = req.args.inode->i_data;
+  W::scheduler().Touch(&mapping.i_pages, false);
   std::copy_n(mapping.bytes, mapping.npages, HeldBytes(req));
 }
 
@@ -188,25 +196,36 @@ void Machine::AnswerOpen(FuseReq<W>& req) {
   }
 }
 
+void Machine::AddPageFinding(const char* rule, const FuseInode<W>& fi, int64_t page) {
+  AddFinding(FindingKind::kAccounting, rule,
+             absl::StrCat("inode ", script_.inodes[fi.index], " page ", page));
+}
+
 void Machine::AnswerRead(FuseReq<W>& req) {
   const ServerInode& file = server_inodes_[req.args.inode->index];
   req.args.out_size = std::clamp<int64_t>(file.size - req.args.offset, 0, req.args.size);
   if (!req.args.page_cache) return;
   AddressSpace<W>& mapping = req.args.inode->i_data;
   for (int64_t i = page_of(req.args.offset); i < page_of(req.args.offset + req.args.size); i++) {
-    if (i < mapping.npages) mapping.bytes[i] = file.bytes[i];
+    if (i >= mapping.npages) break;
+    if (!__page_is(mapping, i, PG_present | PG_locked))
+      AddPageFinding("a READ fills a page that is not there and locked", *req.args.inode, i);
+    mapping.bytes[i] = file.bytes[i];
   }
 }
 
 void Machine::AnswerWrite(FuseReq<W>& req) {
   ServerInode& file = server_inodes_[req.args.inode->index];
   const AddressSpace<W>& mapping = req.args.inode->i_data;
-  const uint16_t* dirty = req.writeback && req.held ? HeldBytes(req) : mapping.bytes;
+  const uint16_t* dirty = KeepsBytes(req) ? HeldBytes(req) : mapping.bytes;
   const int64_t end = req.args.offset + req.args.size;
+  const bool of_cache = req.writeback && !fc_->rules->writeback_copies_pages;
   for (int64_t i = page_of(req.args.offset); i < pages_up_to(end) && i < mapping.npages; i++) {
+    if (of_cache && !__page_is(mapping, i, PG_present | PG_writeback))
+      AddPageFinding("a page goes while its WRITE is under way", *req.args.inode, i);
     file.bytes[i] = req.writeback ? dirty[i] : static_cast<uint16_t>(req.task + 1);
   }
-  if (req.writeback && req.held) std::fill_n(HeldBytes(req), mapping.npages, uint16_t{0});
+  if (KeepsBytes(req)) std::fill_n(HeldBytes(req), mapping.npages, uint16_t{0});
   file.size = std::max(file.size, end);
   req.args.out_size = req.args.size;
 }

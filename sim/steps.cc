@@ -123,10 +123,10 @@ Kiocb<Machine::W> Machine::MakeKiocb(int index, File<W>* file) {
   return iocb;
 }
 
-Via Machine::ReadVia(const Kiocb<W>& iocb, bool passthrough, int64_t result) {
+Via Machine::ReadVia(int index, const Kiocb<W>& iocb, bool passthrough, int64_t result) {
   if (result < 0) return Via::kNone;
   if (iocb.from_ahead) return W::choose(2) == 0 ? Via::kServer : Via::kCache;
-  if (iocb.from_server) return Via::kServer;
+  if (steps_[index].reached_server) return Via::kServer;
   if (result == 0) return Via::kNone;
   return passthrough ? Via::kBacking : Via::kCache;
 }
@@ -141,7 +141,7 @@ int64_t Machine::DoReadWrite(int index, Via* via) {
   const bool passthrough =
       fuse_file_passthrough_io(*file->inode, ff) && !(ff.open_flags & FOPEN_DIRECT_IO);
   const int64_t result = step.op == Op::kRead ? vfs_read(iocb) : vfs_write(iocb);
-  *via = ReadVia(iocb, passthrough, result);
+  *via = ReadVia(index, iocb, passthrough, result);
   fput(*fc_, file);
   return result;
 }
@@ -160,7 +160,7 @@ int64_t Machine::DoAio(int index, Via* via) {
       fuse_file_passthrough_io(*file->inode, ff) && !(ff.open_flags & FOPEN_DIRECT_IO);
   int64_t result = step.op == Op::kAioRead ? vfs_read(iocb) : vfs_write(iocb);
   const bool queued = result == -EIOCBQUEUED;
-  if (!queued) *via = ReadVia(iocb, passthrough, result);
+  if (!queued) *via = ReadVia(index, iocb, passthrough, result);
   fput(*fc_, file);
   if (!queued) return result;
   const int process = state.process - 1;
@@ -187,7 +187,7 @@ int64_t Machine::DoSpliceRead(int index, Via* via) {
   const bool passthrough =
       fuse_file_passthrough_io(*file->inode, ff) && !(ff.open_flags & FOPEN_DIRECT_IO);
   const int64_t result = vfs_splice_read(iocb);
-  *via = ReadVia(iocb, passthrough, result);
+  *via = ReadVia(index, iocb, passthrough, result);
   fput(*fc_, file);
   return result;
 }
@@ -251,7 +251,7 @@ int64_t Machine::DoAccess(int index, Via* via) {
   if (vma.backing != nullptr) {
     *via = Via::kBacking;
   } else {
-    *via = ReadVia(iocb, false, 1);
+    *via = ReadVia(index, iocb, false, 1);
   }
   return 0;
 }

@@ -93,6 +93,7 @@ class TraceMachine final : public WorldListener {
   void Warn(const char*) override {}
   void FalseBusy(const char*) override {}
   void BadRefcount(const void*, const char*, bool) override {}
+  void Leak(const void*, const char*) override {}
   void BadLock(const void*, const char*) override {}
   void Trace(const char* verb, const void* object, int64_t value) override;
 
