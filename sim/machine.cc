@@ -242,6 +242,11 @@ void Machine::StepMain(int index) {
     state.via = via;
   }
   W::Trace("returns", &state);
+  // kill(2) has returned; what it killed goes in its own time.
+  if (step.op == Op::kKill && result == 0) {
+    const int victim = owners_[step.file] - 1;
+    if (processes_[victim].running == 0) ExitProcess(victim);
+  }
 }
 
 int Machine::ProcessOf(const Step& step) const {

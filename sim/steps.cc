@@ -315,7 +315,6 @@ int64_t Machine::DoKill(const Step& step) {
     if (task.killable && steps_[task.user].process == process + 1) W::Wake(slot);
   }
   for (int i = 0; i < inode_count(); i++) W::wake_up_locked(inodes_[i].i_data.page_wait);
-  if (p.running == 0) ExitProcess(process);
   return 0;
 }
 
@@ -331,12 +330,12 @@ void Machine::ExitProcess(int process) {
   processes_[process].exited = true;
   for (int map = 0; map < maps_; map++) {
     if (map_process_[map] != process + 1) continue;
-    remove_vma(*fc_, vmas_[map]);
-    vmas_[map] = {};
     map_process_[map] = 0;
     for (size_t i = 0; i < script_.maps.size(); i++) {
       if (map_names_[i] == map + 1) map_names_[i] = 0;
     }
+    remove_vma(*fc_, vmas_[map]);
+    vmas_[map] = {};
   }
   for (int fd = 0; fd < opens_; fd++) {
     if (fds_[fd].process != process + 1 || fds_[fd].file == nullptr) continue;
