@@ -142,6 +142,7 @@ void fuse_truncate_update_attr(FuseInode<W>& fi) {
   fuse_next_attr_version(fi);
   W::WRITE_ONCE(fi.i_size, int64_t{0});
   W::spin_unlock(fi.lock);
+  file_update_time(fi);
   fuse_invalidate_attr_mask(fi, FUSE_STATX_SIZE);
 }
 
@@ -232,6 +233,7 @@ template <class W>
     // Where pages are copied, only now has the answer come.
     err = file_check_and_advance_wb_err(file);
   }
+  if (!err) err = sync_inode_metadata(fi);
   if (!err) {
     FuseArgs<W> args = {};
     args.opcode = FUSE_FSYNC;

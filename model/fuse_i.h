@@ -168,7 +168,7 @@ struct Vma {
 template <class W>
 struct AddressSpace {
   typename W::SpinLock i_pages;
-  typename W::WaitQueue page_wait;  // PG_locked and PG_writeback
+  typename W::WaitQueue page_wait;  // PG_locked, PG_writeback and I_SYNC
   uint8_t* flags;                   // PageFlag
   uint16_t* bytes;      // whose bytes: the step that wrote them, 0: the file's first ones
   int32_t npages;       // capacity
@@ -177,6 +177,9 @@ struct AddressSpace {
   int16_t wb_err;       // the last writeback error, reported once to every file
   Racy<uint8_t> wb_seq;
   Racy<bool> wb_seen;  // wb_err was reported to somebody
+  // Of the inode's i_state:
+  Racy<bool> dirty_times;  // I_DIRTY_SYNC: its times are newer than the server's
+  Racy<bool> syncing;      // I_SYNC: somebody is in writeback_single_inode
 };
 
 // What a request asks and what the server answered (fuse_args).
@@ -192,6 +195,7 @@ struct FuseArgs {
   FuseOpcode opcode;
   bool page_cache;  // READ into locked pages of the cache, whose `bytes` the server sets
   bool truncate;    // OPEN with O_TRUNC under atomic_o_trunc
+  bool times;       // SETATTR of the times, not of the size
 };
 
 // A request on its way (fuse_req).

@@ -187,6 +187,7 @@ template <class W>
   if (write_shared) {
     __page_wait_writeback(mapping, index);
     if (__page_is(mapping, index, PG_present)) {
+      if (!__page_is(mapping, index, PG_dirty)) file_update_time(fi);
       __page_set(mapping, index, PG_dirty);
       mapping.bytes[index] = static_cast<uint16_t>(W::current() + 1);
     }

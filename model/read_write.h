@@ -123,18 +123,22 @@ template <class W>
   }
 }
 
-// filemap_read and filemap_splice_read: bytes read, or a negative errno.
+// Bytes read, or a negative errno. `splice`: filemap_splice_read, which tells readahead at once how
+// far it has come, and not at its end.
 template <class W>
-[[gnu::noinline]] int64_t filemap_read(FuseInode<W>& fi, Kiocb<W>& iocb) {
+[[gnu::noinline]] int64_t filemap_read(FuseInode<W>& fi, Kiocb<W>& iocb, bool splice = false) {
   typename W::Function fn("filemap_read");
   AddressSpace<W>& mapping = fi.i_data;
+  FileRaState& ra = iocb.file->f_ra;
+  int64_t last_pos = ra.prev_pos;
   int64_t done = 0;
+  int err = 0;
   while (iocb.count > 0) {
     if (iocb.pos >= i_size_read(fi)) break;
     const int64_t index = page_of(iocb.pos);
     int64_t n = 0;
-    const int err = filemap_get_pages(fi, iocb, index, pages_up_to(iocb.pos + iocb.count), &n);
-    if (err) return done > 0 ? done : err;
+    err = filemap_get_pages(fi, iocb, index, pages_up_to(iocb.pos + iocb.count), &n);
+    if (err) break;
     const int64_t size = i_size_read(fi);
     if (iocb.pos >= size) break;
     const int64_t end = std::min({size, iocb.pos + iocb.count, (index + n) * kPageSize});
@@ -148,10 +152,12 @@ template <class W>
     done += end - iocb.pos;
     iocb.count -= end - iocb.pos;
     iocb.pos = end;
-    iocb.file->f_ra.prev_pos = end;
+    last_pos = end;
+    if (splice) ra.prev_pos = last_pos;
     if (end == size) break;
   }
-  return done;
+  if (!splice) ra.prev_pos = last_pos;
+  return done > 0 ? done : err;
 }
 
 template <class W>
@@ -320,6 +326,7 @@ template <class W>
   }
   W::down_write(fi.i_rwsem);
   generic_write_checks(fi, iocb);
+  file_update_time(fi);
   int64_t res = 0;
   const int64_t count = iocb.count;
   if (iocb.direct) res = generic_file_direct_write(fi, iocb);
@@ -396,7 +403,7 @@ int64_t fuse_splice_read(FuseInode<W>& fi, Kiocb<W>& iocb) {
   if (fuse_file_passthrough_io(fi, ff) && !(ff.open_flags & FOPEN_DIRECT_IO)) {
     return fuse_passthrough_read_iter(fi, iocb);
   }
-  return filemap_read(fi, iocb);
+  return filemap_read(fi, iocb, true);
 }
 
 }  // namespace iomode

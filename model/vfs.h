@@ -172,6 +172,7 @@ template <class W>
   if (!(file.f_flags & OPEN_WRITE)) return -EBADF;
   FuseInode<W>& fi = *file.inode;
   W::down_write(fi.i_rwsem);
+  file_update_time(fi);
   W::WRITE_ONCE(fi.size_unstable, uint8_t{1});
   FuseArgs<W> args = {};
   args.opcode = FUSE_FALLOCATE;
@@ -186,6 +187,7 @@ template <class W>
   }
   W::WRITE_ONCE(fi.size_unstable, uint8_t{0});
   W::up_write(fi.i_rwsem);
+  fuse_flush_time_update(fi);
   return err;
 }
 

@@ -36,11 +36,12 @@ void fuse_flush_writepages(FuseInode<W>& fi, FuseReq<W>** unsent) {
   }
 }
 
+// A WRITE that a broken connection does not take is an error to nobody.
 template <class W>
 void fuse_finish_unsent(FuseInode<W>& fi, FuseReq<W>* unsent) {
   while (unsent != nullptr) {
     FuseReq<W>* next = unsent->next;
-    fuse_writepage_finish(fi, unsent, -ENOTCONN);
+    fuse_writepage_finish(fi, unsent, 0);
     unsent = next;
   }
 }
@@ -237,13 +238,65 @@ template <class W>
   return err ? err : err2;
 }
 
-// write_inode_now(inode, 1).
+// A write or fallocate: with writeback_cache the kernel keeps the times itself.
+template <class W>
+void file_update_time(FuseInode<W>& fi) {
+  if (fi.fc->cap(CONN_WRITEBACK_CACHE)) fi.i_data.dirty_times = true;
+}
+
+// Sends the times to the server.
+template <class W>
+int fuse_write_inode(FuseInode<W>& fi) {
+  FuseArgs<W> args = {};
+  args.opcode = FUSE_SETATTR;
+  args.inode = &fi;
+  args.times = true;
+  return fuse_simple_request(*fi.fc, args);
+}
+
+// Writes the dirty pages and then the times back, and waits (WB_SYNC_ALL), first for another task
+// that is about the same. 0 or the first error.
+template <class W>
+[[gnu::noinline]] int writeback_single_inode(FuseInode<W>& fi) {
+  AddressSpace<W>& mapping = fi.i_data;
+  if (!filemap_range_needs_writeback(mapping, 0, mapping.npages) && !mapping.dirty_times &&
+      !mapping.syncing) {
+    return 0;
+  }
+  W::spin_lock(mapping.i_pages);
+  W::wait_event_lock(mapping.page_wait, mapping.i_pages, [&] { return !mapping.syncing; });
+  mapping.syncing = true;
+  W::spin_unlock(mapping.i_pages);
+  int err = fuse_writepages(fi, 0, mapping.npages);
+  filemap_fdatawait_range(fi, 0, mapping.npages);
+  const int wait_err = filemap_check_errors(mapping);
+  if (!err) err = wait_err;
+  if (mapping.dirty_times) {
+    mapping.dirty_times = false;
+    const int times_err = fuse_write_inode(fi);
+    if (!err) err = times_err;
+  }
+  W::spin_lock(mapping.i_pages);
+  mapping.syncing = false;
+  W::wake_up_locked(mapping.page_wait);
+  W::spin_unlock(mapping.i_pages);
+  return err;
+}
+
 template <class W>
 int write_inode_now(FuseInode<W>& fi) {
-  if (!filemap_range_needs_writeback(fi.i_data, 0, fi.i_data.npages)) return 0;
-  const int err = fuse_writepages(fi, 0, fi.i_data.npages);
-  filemap_fdatawait_range(fi, 0, fi.i_data.npages);
-  return err;
+  return writeback_single_inode(fi);
+}
+
+// For the times; the pages are written all the same.
+template <class W>
+int sync_inode_metadata(FuseInode<W>& fi) {
+  return writeback_single_inode(fi);
+}
+
+template <class W>
+void fuse_flush_time_update(FuseInode<W>& fi) {
+  mapping_set_error(fi.i_data, sync_inode_metadata(fi));
 }
 
 // Removes pages [first, last]: waits for locked ones, writes dirty ones back. Pages that appear in

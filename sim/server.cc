@@ -123,6 +123,7 @@ void Machine::Answer(FuseReq<W>& req, int error) {
       AnswerWrite(req);
       break;
     case FUSE_SETATTR: {
+      if (req.args.times) break;
       for (int64_t i = pages_up_to(req.args.size); i < req.args.inode->i_data.npages; i++)
         file.bytes[i] = 0;
       file.size = req.args.size;
