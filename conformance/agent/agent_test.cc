@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,11 @@ namespace {
 constexpr char kAgent[] = "conformance/agent/agent";
 constexpr int kSecond = 1000000;  // microseconds
 
+// Empty where it cannot be read, as of a process that has just gone.
 std::string TextOf(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
 }
 
 std::string Scratch(const std::string& name) { return absl::StrCat(testing::TempDir(), name); }
