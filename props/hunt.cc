@@ -288,11 +288,8 @@ int Main() {
       return LitmusFromSeed(seed, absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_steps));
     });
   } else if (programs == "sequences") {
-    constexpr Family kFamilies[] = {Family::kCore, Family::kCache, Family::kAio,
-                                    Family::kLifetimes};
-    HuntSeeds(hunt, [&](uint64_t seed) {
-      return SequenceFromSeed(kFamilies[seed % 4], seed, absl::GetFlag(FLAGS_genes));
-    });
+    HuntSeeds(hunt,
+              [&](uint64_t seed) { return SequenceFromSeed(seed, absl::GetFlag(FLAGS_genes)); });
   } else {
     std::fprintf(stderr, "--programs: %s is not scenes, litmus or sequences\n", programs.c_str());
     return 2;

@@ -184,8 +184,9 @@ rc::Gen<Script> LitmusScripts(int max_threads, int max_steps) {
   });
 }
 
-Script SequenceFromSeed(Family family, uint64_t seed, int genes) {
-  return BuildSequence(family, GenesFromSeed(seed, genes));
+Script SequenceFromSeed(uint64_t seed, int genes) {
+  constexpr Family kFamilies[] = {Family::kCore, Family::kCache, Family::kAio, Family::kLifetimes};
+  return BuildSequence(kFamilies[seed % std::size(kFamilies)], GenesFromSeed(seed, genes));
 }
 
 Script LitmusFromSeed(uint64_t seed, int max_threads, int max_steps) {

@@ -55,7 +55,7 @@ rc::Gen<Script> Sequences(Family family, int max_genes);
 rc::Gen<Script> LitmusScripts(int max_threads, int max_steps);
 
 // The same from a seed alone.
-Script SequenceFromSeed(Family family, uint64_t seed, int genes);
+Script SequenceFromSeed(uint64_t seed, int genes);  // of all families but kRules, by turns
 Script LitmusFromSeed(uint64_t seed, int max_threads, int max_steps);
 
 // The script without the steps for which keep[i] is false, numbered anew; answers to requests of

@@ -30,8 +30,6 @@ ABSL_FLAG(std::string, out, "", "folder for the scripts; it is made if it is not
 namespace iomode {
 namespace {
 
-constexpr Family kFamilies[] = {Family::kCore, Family::kCache, Family::kAio, Family::kLifetimes};
-
 int Main() {
   const std::filesystem::path folder = absl::GetFlag(FLAGS_out);
   const int count = absl::GetFlag(FLAGS_count);
@@ -46,7 +44,7 @@ int Main() {
     const uint64_t seed = absl::GetFlag(FLAGS_seed) + i;
     const std::filesystem::path path = folder / absl::StrFormat("%06d.iom", seed);
     std::ofstream out(path);
-    out << PrintScript(SequenceFromSeed(kFamilies[seed % std::size(kFamilies)], seed, genes));
+    out << PrintScript(SequenceFromSeed(seed, genes));
     if (out.flush()) continue;
     std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
     return 2;

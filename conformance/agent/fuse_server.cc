@@ -121,7 +121,8 @@ int FuseServer::HolderOf(const fuse_in_header& header, std::span<const uint8_t> 
     const StepRun& run = book_.at(number);
     if (!run.issued || !run.holding || (run.done && number != book_.current())) continue;
     // It has written its pages back when it asks for the rest.
-    if (HeldFor(number) != 0 && HeldFor(number) != FUSE_WRITE) continue;
+    const uint32_t held = HeldFor(number);
+    if (held != 0 && held != FUSE_WRITE) continue;
     if (run.inode == InodeOf(header) && HoldKeeps(*run.step, opcode, true)) return number;
   }
   return 0;
