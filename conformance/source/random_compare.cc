@@ -2,6 +2,8 @@
 
 #include "conformance/source/random_compare.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "conformance/source/source_ops.h"
@@ -35,6 +37,26 @@ rc::Gen<Script> Generator(RandomKind kind) {
   return Sequences(Family::kCore, 14);
 }
 
+struct BothComparisons {
+  ScriptComparison whole;
+  LockStepReport stepped;
+  std::vector<std::string> differences;
+};
+
+// The random schedules of the comparison in lock step come from `seed`.
+BothComparisons Compare(const Script& script, const Revision& model, const Revision& source,
+                        uint64_t seed) {
+  BothComparisons both;
+  do {
+    both.whole = CompareScript(script, model, source, kMaxStates);
+    both.stepped = LockStep(script, model, source).Run(seed, kSchedules);
+  } while (UnlockedWriteAppeared());
+  both.differences = both.whole.differences;
+  both.differences.insert(both.differences.end(), both.stepped.difference.begin(),
+                          both.stepped.difference.end());
+  return both;
+}
+
 }  // namespace
 
 RandomComparison CompareRandom(RandomKind kind, const std::string& library) {
@@ -48,23 +70,16 @@ RandomComparison CompareRandom(RandomKind kind, const std::string& library) {
   const rc::Gen<Script> generator = Generator(kind);
   result.agree = rc::check([&] {
     const Script script = *generator;
-    ScriptComparison one;
-    LockStepReport lock_step;
-    do {
-      one = CompareScript(script, model, *source, kMaxStates);
-      lock_step = LockStep(script, model, *source).Run(result.compared, kSchedules);
-    } while (UnlockedWriteAppeared());
+    const auto [one, lock_step, differences] = Compare(script, model, *source, result.compared);
     stepped.schedules += lock_step.schedules;
     stepped.states += lock_step.states;
-    one.differences.insert(one.differences.end(), lock_step.difference.begin(),
-                           lock_step.difference.end());
     result.compared += one.complete;
     result.incomplete += !one.complete;
     all.outcomes += one.outcomes;
     all.rest_states += one.rest_states;
     all.left_states += one.left_states;
     all.right_states += one.right_states;
-    if (!one.differences.empty()) RC_FAIL(absl::StrJoin(one.differences, "\n"));
+    if (!differences.empty()) RC_FAIL(absl::StrJoin(differences, "\n"));
   });
   result.summary = absl::StrCat(
       result.compared, " programs compared, ", result.incomplete, " too large; ", all.outcomes,
@@ -72,6 +87,20 @@ RandomComparison CompareRandom(RandomKind kind, const std::string& library) {
       " states, source ", all.right_states, "; in lock step: ", stepped.schedules, " schedules, ",
       stepped.states, " states");
   return result;
+}
+
+uint64_t ScriptsUntilDifference(RandomKind kind, const std::string& library, uint64_t max) {
+  const Revision& model = *FindRevision("v6.12");
+  SourceInfo info;
+  std::string error;
+  const Revision* source = LoadSource(0, library, "source", &model, &info, &error);
+  if (source == nullptr) return 0;
+  const rc::Gen<Script> generator = Generator(kind);
+  for (uint64_t seed = 1; seed <= max; seed++) {
+    const Script script = generator(rc::Random(seed), rc::kNominalSize).value();
+    if (!Compare(script, model, *source, seed).differences.empty()) return seed;
+  }
+  return 0;
 }
 
 }  // namespace iomode

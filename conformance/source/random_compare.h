@@ -24,6 +24,10 @@ struct RandomComparison {
 // How many scripts, and from which seed: RapidCheck's RC_PARAMS.
 RandomComparison CompareRandom(RandomKind kind, const std::string& library);
 
+// How many scripts from fixed seeds it takes until one differs; 0 when `max` of them agree, or when
+// the library cannot be used.
+uint64_t ScriptsUntilDifference(RandomKind kind, const std::string& library, uint64_t max);
+
 }  // namespace iomode
 
 #endif  // CONFORMANCE_SOURCE_RANDOM_COMPARE_H_
