@@ -12,9 +12,8 @@
 namespace iomode {
 namespace {
 
-// Compared at once when looking for changes: coarsely first.
-constexpr size_t kBlockBytes = 64;
-constexpr size_t kCoarseBytes = 4 * kBlockBytes;
+// Blocks of the shared part are compared four at a time first.
+constexpr size_t kCoarseBytes = 256;
 
 using Words = uint64_t __attribute__((vector_size(16), aligned(16)));
 
@@ -37,12 +36,23 @@ ChangeLog::~ChangeLog() {
 
 void ChangeLog::Begin() {
   if (copy_ == nullptr) MapCopy();
+  changes_ = 0;
   // From the state that was noted last, or from nothing, to the one that the arena is in.
   std::vector<const uint8_t*> stacks;
   for (int slot = 0; slot < scheduler_.task_count(); slot++) stacks.push_back(StackInCopy(slot));
+  MakeRoom();
   NoteShared();
-  for (int slot = 0; slot < scheduler_.task_count(); slot++) NoteStack(slot, stacks[slot]);
-  log_.clear();
+  for (int slot = 0; slot < scheduler_.task_count(); slot++) {
+    NoteStack(slot, stacks[slot]);
+    changes_ = 0;
+  }
+}
+
+// For all that one Note() can add: each lane of the shared part, and of one stack.
+void ChangeLog::MakeRoom() {
+  const size_t most = scheduler_.shared_used() / sizeof(Lane) +
+                      scheduler_.stack_size() / sizeof(Lane) + kCoarseBytes / sizeof(Lane);
+  if (log_.size() - changes_ < most) log_.resize(2 * log_.size() + most);
 }
 
 void ChangeLog::MapCopy() {
@@ -64,20 +74,25 @@ const uint8_t* ChangeLog::StackInCopy(int slot) const {
   return had_stack ? static_cast<const uint8_t*>(before.sp) : scheduler_.stack_top(slot);
 }
 
-inline void ChangeLog::Set(size_t lane, Lane now) {
+NO_SANITIZE_MEMORY_ACCESS inline void ChangeLog::Set(size_t lane) {
+  const Lane now = *reinterpret_cast<const Lane*>(at(lane));
   Lane& before = reinterpret_cast<Lane*>(copy_)[lane];
   if (((now.words[0] ^ before.words[0]) | (now.words[1] ^ before.words[1])) == 0) return;
-  log_.push_back({lane, before});
+  Add(lane, before);
   key_ -= HashLane(lane, before.words[0], before.words[1]);
   key_ += HashLane(lane, now.words[0], now.words[1]);
   before = now;
+}
+
+NO_SANITIZE_MEMORY_ACCESS inline void ChangeLog::SetBlock(size_t lane) {
+  for (size_t i = 0; i < kBlockLanes; i++) Set(lane + i);
 }
 
 // The lane is below its stack's pointer now and may become anything, so that going back has to
 // write it even where it was zero.
 inline void ChangeLog::Drop(size_t lane) {
   Lane& before = reinterpret_cast<Lane*>(copy_)[lane];
-  log_.push_back({lane, before});
+  Add(lane, before);
   key_ -= HashLane(lane, before.words[0], before.words[1]);
   before = {};
 }
@@ -88,9 +103,7 @@ NO_SANITIZE_MEMORY_ACCESS void ChangeLog::NoteShared() {
   for (size_t coarse = 0; coarse < used; coarse += kCoarseBytes) {
     if (Same<kCoarseBytes>(shared + coarse, copy_ + coarse)) continue;
     for (size_t block = coarse; block < coarse + kCoarseBytes; block += kBlockBytes) {
-      if (Same<kBlockBytes>(shared + block, copy_ + block)) continue;
-      for (size_t lane = block / sizeof(Lane); lane < (block + kBlockBytes) / sizeof(Lane); lane++)
-        Set(lane, *reinterpret_cast<const Lane*>(at(lane)));
+      if (!Same<kBlockBytes>(shared + block, copy_ + block)) SetBlock(block / sizeof(Lane));
     }
   }
 }
@@ -103,10 +116,15 @@ NO_SANITIZE_MEMORY_ACCESS void ChangeLog::NoteStack(int slot, const uint8_t* sp_
   const size_t end = lane_of(scheduler_.stack_top(slot));
   const size_t live = scheduler_.live(slot) ? lane_of(scheduler_.stack_begin(slot)) : end;
   for (size_t lane = lane_of(sp_before); lane < live; lane++) Drop(lane);
-  for (size_t lane = live; lane < end; lane++) Set(lane, *reinterpret_cast<const Lane*>(at(lane)));
+  size_t lane = live;
+  for (; lane % kBlockLanes != 0 && lane < end; lane++) Set(lane);
+  for (; lane < end; lane += kBlockLanes) {  // a stack's top is aligned to pages
+    if (!Same<kBlockBytes>(at(lane), copy_ + lane * sizeof(Lane))) SetBlock(lane);
+  }
 }
 
 void ChangeLog::Note(int slot) {
+  MakeRoom();
   if (slot < 0) return NoteShared();
   const uint8_t* const sp_before = StackInCopy(slot);
   NoteShared();
@@ -114,13 +132,13 @@ void ChangeLog::Note(int slot) {
 }
 
 NO_SANITIZE_MEMORY_ACCESS void ChangeLog::Undo(const Mark& mark) {
-  for (size_t i = log_.size(); i > mark.changes; i--) {
+  for (size_t i = changes_; i > mark.changes; i--) {
     const Change& change = log_[i - 1];
     reinterpret_cast<Lane*>(copy_)[change.lane] = change.before;
     *reinterpret_cast<Lane*>(at(change.lane)) = change.before;
   }
   key_ = mark.key;
-  log_.resize(mark.changes);
+  changes_ = mark.changes;
 }
 
 }  // namespace iomode

@@ -40,7 +40,7 @@ class ChangeLog {
     size_t changes;
     Hash128 key;
   };
-  Mark mark() const { return {log_.size(), key_}; }
+  Mark mark() const { return {changes_, key_}; }
   // Puts the arena back to what it was at `mark`.
   void Undo(const Mark& mark);
 
@@ -56,11 +56,18 @@ class ChangeLog {
     Lane before;
   };
 
+  // Lanes are compared in blocks first.
+  static constexpr size_t kBlockLanes = 4;
+  static constexpr size_t kBlockBytes = kBlockLanes * sizeof(Lane);
+
   uint8_t* at(size_t lane) const { return scheduler_.shared() + lane * sizeof(Lane); }
   void MapCopy();
   // The stack pointer of the task in the copy; the stack's top when it has no stack there.
   const uint8_t* StackInCopy(int slot) const;
-  void Set(size_t lane, Lane now);
+  void MakeRoom();
+  void Add(size_t lane, Lane before) { log_[changes_++] = {lane, before}; }
+  void Set(size_t lane);
+  void SetBlock(size_t lane);
   void Drop(size_t lane);
   void NoteShared();
   void NoteStack(int slot, const uint8_t* sp_before);
@@ -68,7 +75,8 @@ class ChangeLog {
   Scheduler& scheduler_;
   uint8_t* copy_ = nullptr;
   size_t copy_bytes_ = 0;
-  std::vector<Change> log_;
+  std::vector<Change> log_;  // the first changes_ of them; what a transition may need lies behind
+  size_t changes_ = 0;
   Hash128 key_;
 };
 

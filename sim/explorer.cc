@@ -19,11 +19,16 @@ std::string PrintStats(const ExploreStats& stats) {
 
 // Moves the frame to its next transition; false when there is none left.
 bool Explorer::Advance(Frame& frame) {
-  Scheduler& s = machine_.scheduler();
-  if (frame.slot >= 0 && s.task(frame.slot).pending == Pending::kChoose &&
-      frame.choice + 1 < s.task(frame.slot).choices) {
-    frame.choice++;
-    return true;
+  if (frame.slot >= 0) {
+    const Task& task = machine_.scheduler().task(frame.slot);
+    if (task.pending == Pending::kChoose) {
+      if (frame.choice + 1 < task.choices) {
+        frame.choice++;
+        return true;
+      }
+    } else {
+      sleep_sets_.Add(frame.slot, frame.noted.accesses);
+    }
   }
   if (frame.todo == 0) return false;
   frame.choice = 0;
@@ -32,11 +37,11 @@ bool Explorer::Advance(Frame& frame) {
   return true;
 }
 
-uint64_t Explorer::ToTry() {
-  Scheduler& s = machine_.scheduler();
+uint64_t Explorer::Enabled() const {
+  const Scheduler& s = machine_.scheduler();
   uint64_t enabled = 0;
   for (int slot = 0; slot < s.task_count(); slot++) enabled |= uint64_t{s.Enabled(slot)} << slot;
-  return reduces_ ? reduction_.Choose(enabled) : enabled;
+  return enabled;
 }
 
 void Explorer::Search(Visited& visited, const std::function<void()>& search) {
@@ -70,15 +75,14 @@ void Explorer::Walk() {
   reduction_.Enter();
 }
 
-// Resumes a task and takes note of what that changed. Returns where the task stood before, for the
-// reduction.
-int Explorer::Step(int slot, int choice) {
+// Resumes a task and takes note of what that changed.
+Reduction::Noted Explorer::Step(int slot, int choice) {
   Scheduler& s = machine_.scheduler();
   s.footprint().Clear();
   s.Resume(slot, choice);
   machine_.Finish(slot);
   log_.Note(slot);
-  return reduces_ ? reduction_.Note(slot) : -1;
+  return reduces_ ? reduction_.Note(slot) : Reduction::Noted();
 }
 
 bool Explorer::HasToStop(const Visited& visited, const Snapshot& root, uint64_t max_states) {
@@ -106,32 +110,44 @@ std::vector<Move> Explorer::Path() const {
   return path;
 }
 
+// Makes a frame for the state that a transition with these accesses led to, unless it was entered
+// before or there is nothing to do in it.
+void Explorer::Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state) {
+  if (!visited.Insert(log_.key())) return;
+  stats_.states++;
+  if (at_state) {
+    at_state();
+    log_.Note(-1);
+  }
+  const uint64_t enabled = Enabled();
+  const uint64_t to_try = reduces_ ? reduction_.Choose(enabled) : enabled;
+  sleep_sets_.Push(accesses);
+  const uint64_t todo = to_try & ~sleep_sets_.tasks();
+  if (enabled != 0 && todo == 0) {
+    sleep_sets_.Pop();
+  } else {
+    frames_.push_back({log_.mark(), -1, 0, {}, todo});
+  }
+}
+
 void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
                    const std::function<void()>& at_state) {
   ScheduledWorld::listener = &machine_;
   NoteRacyAccesses(reduces_);
   frames_.clear();
+  sleep_sets_.Clear();
   log_.Begin();
   Snapshot root;
   if (watch_ != nullptr) root.Save(machine_.scheduler());
   if (reduces_) reduction_.Enter();
   for (int i = 0; i < walks_; i++) Walk();
-  const auto enter = [&]() {
-    if (!visited.Insert(log_.key())) return;
-    stats_.states++;
-    if (at_state) {
-      at_state();
-      log_.Note(-1);
-    }
-    frames_.push_back({log_.mark(), -1, 0, -1, ToTry()});
-  };
-  enter();
+  Enter(visited, -1, at_state);
   while (!frames_.empty()) {
     Frame& frame = frames_.back();
     const bool first = frame.slot < 0;
     if (!first) {
       log_.Undo(frame.mark);
-      reduction_.Undo(frame.slot, frame.place);
+      reduction_.Undo(frame.slot, frame.noted.place_before);
     }
     if (!Advance(frame)) {
       if (first) {
@@ -140,6 +156,7 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
         log_.Note(-1);
       }
       frames_.pop_back();
+      sleep_sets_.Pop();
       continue;
     }
     if (reduction_.stale() || HasToStop(visited, root, max_states)) {
@@ -148,9 +165,9 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
       return;
     }
     const int slot = frame.slot;
-    frame.place = static_cast<int16_t>(Step(slot, frame.choice));
+    frame.noted = Step(slot, frame.choice);
     stats_.transitions++;
-    enter();
+    Enter(visited, frame.noted.accesses, at_state);
   }
 }
 

@@ -18,6 +18,7 @@
 #include "sim/reduction.h"
 #include "sim/scheduler.h"
 #include "sim/shard.h"
+#include "sim/sleep_sets.h"
 #include "sim/visited_set.h"
 #include "sim/watch.h"
 
@@ -54,7 +55,8 @@ class Explorer {
       : machine_(machine),
         watch_(watch),
         log_(machine.scheduler()),
-        reduction_(machine.scheduler()) {}
+        reduction_(machine.scheduler()),
+        sleep_sets_(reduction_) {}
 
   // Explores from the state that the machine is in, and leaves the machine there. At each rest
   // state not in `visited` yet, `at_rest` is called with the machine in it; at every other new
@@ -77,8 +79,8 @@ class Explorer {
     ChangeLog::Mark mark;  // of the state
     int16_t slot;          // whose transition is being taken; -1 before the first
     int16_t choice;
-    int16_t place;  // of its task before the transition, for the reduction
-    uint64_t todo;  // the slots that are still to be tried
+    Reduction::Noted noted;  // of the transition
+    uint64_t todo;           // the slots that are still to be tried
   };
 
   bool Advance(Frame& frame);
@@ -86,8 +88,9 @@ class Explorer {
 
   // Transitions between looks at the Watch.
   static constexpr uint64_t kWatchEvery = 512;
-  uint64_t ToTry();
-  int Step(int slot, int choice);
+  uint64_t Enabled() const;
+  void Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state);
+  Reduction::Noted Step(int slot, int choice);
   void Walk();
 
   static constexpr int kWalks = 24;
@@ -98,6 +101,7 @@ class Explorer {
   std::vector<Frame> frames_;
   ChangeLog log_;
   Reduction reduction_;
+  SleepSets sleep_sets_;  // of the states that have a frame
   bool reduces_ = false;
   int walks_ = 0;  // before the next search
   std::minstd_rand random_;

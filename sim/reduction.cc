@@ -48,10 +48,9 @@ int Reduction::PlaceOf(int slot) {
   if (lock) {
     Place& place = known_.back();
     const int n = ObjectNumber(t.object);
-    place.any.set(n);
-    place.writes.set(n);
-    place.future_any.set(n);
-    place.future_writes.set(n);
+    place.now.any.set(n);
+    place.now.writes.set(n);
+    place.future = place.now;
   }
   return static_cast<int>(known_.size()) - 1;
 }
@@ -61,37 +60,43 @@ int Reduction::ObjectNumber(const void* object) {
   return objects_.emplace(object, next).first->second;
 }
 
-int Reduction::Note(int slot) {
-  const int before = places_[slot];
+Reduction::Noted Reduction::Note(int slot) {
+  Noted noted;
+  noted.place_before = places_[slot];
   const int next = scheduler_.live(slot) ? PlaceOf(slot) : kNone;
   places_[slot] = static_cast<int16_t>(next);
   const Footprint& footprint = scheduler_.footprint();
-  const Hash128 h = HashMix({}, footprint.hash(),
-                            static_cast<uint64_t>(before) << 32 | static_cast<uint32_t>(next));
-  if (seen_.insert(h.lo ^ h.hi).second) Learn(before, footprint, next);
-  return before;
+  const Hash128 h =
+      HashMix({}, footprint.hash(),
+              static_cast<uint64_t>(noted.place_before) << 32 | static_cast<uint32_t>(next));
+  const auto [it, added] = seen_.emplace(h.lo ^ h.hi, -1);
+  if (added) it->second = Learn(noted.place_before, footprint, next);
+  noted.accesses = it->second;
+  return noted;
 }
 
-void Reduction::Learn(int place, const Footprint& footprint, int next) {
+// Returns the number of the footprint's accesses; -1 when not all of them are known.
+int32_t Reduction::Learn(int place, const Footprint& footprint, int next) {
   if (!footprint.complete()) overflow_ = true;
-  Place& p = known_[place];
+  Accesses accesses;
   for (const Footprint::Access& access : footprint) {
     const int n = ObjectNumber(access.object);
-    p.any.set(n);
-    if (access.write || n == kMaxObjects - 1) p.writes.set(n);
+    accesses.any.set(n);
+    if (access.write || n == kMaxObjects - 1) accesses.writes.set(n);
   }
   if (next != kNone) {
     std::vector<int16_t>& before = known_[next].before;
     if (std::find(before.begin(), before.end(), place) == before.end())
       before.push_back(static_cast<int16_t>(place));
   }
-  p.future_any |= p.any;
-  p.future_writes |= p.writes;
-  if (next != kNone) {
-    p.future_any |= known_[next].future_any;
-    p.future_writes |= known_[next].future_writes;
-  }
+  Place& p = known_[place];
+  p.now |= accesses;
+  p.future |= p.now;
+  if (next != kNone) p.future |= known_[next].future;
   Grow(place);
+  if (!footprint.complete()) return -1;
+  noted_.push_back(accesses);
+  return static_cast<int32_t>(noted_.size()) - 1;
 }
 
 // The future of the place, or what is done there, has grown: so has that of those before it.
@@ -102,12 +107,10 @@ void Reduction::Grow(int place) {
     work.pop_back();
     Recheck(at);
     for (int before : known_[at].before) {
-      Place& p = known_[before];
-      const Objects any = p.future_any | known_[at].future_any;
-      const Objects writes = p.future_writes | known_[at].future_writes;
-      if (any == p.future_any && writes == p.future_writes) continue;
-      p.future_any = any;
-      p.future_writes = writes;
+      Accesses future = known_[before].future;
+      future |= known_[at].future;
+      if (future == known_[before].future) continue;
+      known_[before].future = future;
       work.push_back(before);
     }
   }
@@ -124,13 +127,6 @@ void Reduction::Recheck(int place) {
     recheck(place, other);
     recheck(other, place);
   }
-}
-
-// Whether what is done at `place` conflicts with the future of `other`.
-bool Reduction::Conflicts(int place, int other) {
-  const Place& a = known_[place];
-  const Place& b = known_[other];
-  return (a.writes & b.future_any).any() || (a.any & b.future_writes).any();
 }
 
 // The tasks that have to be tried with that of `slot`.

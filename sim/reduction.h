@@ -22,7 +22,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "sim/scheduler.h"
 
 namespace iomode {
@@ -42,13 +41,23 @@ class Reduction {
   // As Begin(), but for a further start of the same search: assumptions stay.
   void Enter();
 
-  // The task in `slot` was resumed and did what the footprint says. Returns what Undo() needs.
-  int Note(int slot);
+  struct Noted {
+    int16_t place_before = -1;  // for Undo()
+    int32_t accesses = -1;      // the number of what was accessed, for Independent()
+  };
+  // The task in `slot` was resumed and did what the footprint says.
+  Noted Note(int slot);
   // The transition was undone.
   void Undo(int slot, int place_before) { places_[slot] = static_cast<int16_t>(place_before); }
 
   // Of the tasks in `enabled`, bits by slot, those that have to be tried.
   uint64_t Choose(uint64_t enabled);
+
+  // Whether two transitions, each possible in one state, can be taken in either order with the same
+  // result: neither wrote what the other accessed.
+  bool Independent(int32_t accesses, int32_t other) const {
+    return accesses >= 0 && other >= 0 && !Conflict(noted_[accesses], noted_[other]);
+  }
 
   // An assumption has proved wrong since Begin().
   bool stale() const { return stale_; }
@@ -59,19 +68,35 @@ class Reduction {
   static constexpr int kMaxObjects = 256;  // the last stands for all that have no number
   using Objects = std::bitset<kMaxObjects>;
 
+  struct Accesses {
+    Objects any, writes;
+
+    Accesses& operator|=(const Accesses& other) {
+      any |= other.any;
+      writes |= other.writes;
+      return *this;
+    }
+    friend bool operator==(const Accesses&, const Accesses&) = default;
+  };
   struct Place {
-    Objects any, writes;                // of the operations done from here
-    Objects future_any, future_writes;  // of these and all that follow
-    std::vector<int16_t> before;        // the places that this one follows
+    Accesses now;                 // of the operations done from here
+    Accesses future;              // of these and all that follow
+    std::vector<int16_t> before;  // the places that this one follows
   };
   enum Relation : uint8_t { kUnknown = 0, kIndependent = 1, kConflict = 2, kAssumed = 3 };
 
   int PlaceOf(int slot);
   int ObjectNumber(const void* object);
-  void Learn(int place, const Footprint& footprint, int next);
+  int32_t Learn(int place, const Footprint& footprint, int next);
+  static bool Conflict(const Accesses& a, const Accesses& b) {
+    return (a.writes & b.any).any() || (a.any & b.writes).any();
+  }
   void Grow(int place);
   void Recheck(int place);
-  bool Conflicts(int place, int other);
+  // Whether what is done at `place` conflicts with the future of `other`.
+  bool Conflicts(int place, int other) const {
+    return Conflict(known_[place].now, known_[other].future);
+  }
   uint64_t Closure(int slot, uint64_t enabled, uint64_t live);
   Relation& relation(int a, int b) { return relations_[a * kMaxPlaces + b]; }
 
@@ -80,7 +105,8 @@ class Reduction {
   std::vector<Place> known_;
   absl::flat_hash_map<uint64_t, int16_t> numbers_;  // of places
   absl::flat_hash_map<const void*, int> objects_;
-  absl::flat_hash_set<uint64_t> seen_;  // place, footprint, next place
+  absl::flat_hash_map<uint64_t, int32_t> seen_;  // place, footprint, next place: in noted_
+  std::vector<Accesses> noted_;
   std::vector<Relation> relations_;
   bool stale_ = false;
   bool overflow_ = false;  // too many places: no reduction

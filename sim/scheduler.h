@@ -182,6 +182,7 @@ class Scheduler {
   size_t shared_used() const { return used_; }
   // Shared part and stacks.
   size_t arena_bytes() const { return arena_bytes_; }
+  size_t stack_size() const { return kStackBytes; }
   const uint8_t* stack_top(int slot) const { return StackTop(slot); }
   // The live part of a task's stack.
   const uint8_t* stack_begin(int slot) const {
