@@ -113,6 +113,16 @@ class BoundsTest(unittest.TestCase):
         self.assertIn("holds  exists P0.1 == 0", ran.stdout)
         self.assertIn("open   exists P0.1 == ENOENT", ran.stdout)
 
+    def test_stories_can_be_left_out(self):
+        path = self.script("inode A\nP0: open f A\nP1: open g A\nnever P0.1 == 0\n")
+        told = self.run_iomode("check", path)
+        short = self.run_iomode("check", "--no-stories", path)
+        self.assertEqual((told.returncode, short.returncode), (1, 1))
+        left = [line for line in told.stdout.splitlines()
+                if "story of" not in line and "--replay" not in line]
+        self.assertLess(len(left), len(told.stdout.splitlines()))
+        self.assertEqual(short.stdout.splitlines(), left)
+
     def test_scripts_that_time_leaves_over_are_no_pass(self):
         scripts = [self.script(NEVER, "a.iom"), self.script(SMALL, "b.iom")]
         junit = self.folder.name + "/junit.xml"

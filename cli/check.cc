@@ -32,6 +32,7 @@ struct CheckFlags {
   bool self_check = false;
   std::string shard;
   bool no_reduction = false;
+  bool no_stories = false;
   bool quiet = false;
 };
 
@@ -185,8 +186,9 @@ int Check(const CheckFlags& flags) {
       continue;
     }
     // A story is told, and told again from its token, of revisions.
-    const std::vector<StoryPointer> stories =
-        kernel.source ? std::vector<StoryPointer>() : PointToStories(script, *judge, verdict);
+    const std::vector<StoryPointer> stories = kernel.source || flags.no_stories
+                                                  ? std::vector<StoryPointer>()
+                                                  : PointToStories(script, *judge, verdict);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     count[static_cast<int>(verdict.status)]++;
     replays += verdict.replays;
@@ -255,6 +257,9 @@ void AddCheckCommand(CommandLine& line) {
                   "replay schedules, each of which has to do the same again");
   command.AddFlag("--no-reduction", flags->no_reduction,
                   "explore interleavings that show nothing new, too");
+  command.AddFlag("--no-stories", flags->no_stories,
+                  "do not look for the shortest run into each finding and failure, which may take "
+                  "longer than the verdict");
   command.AddFlag("--quiet", flags->quiet, "print only what does not hold, and the summary");
   command.Does([flags] { return Check(*flags); });
 }
