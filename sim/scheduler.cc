@@ -187,39 +187,75 @@ void Scheduler::Unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] si
 #endif
 }
 
+namespace {
+
+constexpr int kRunLanesBits = 24;
+
+// Adds the runs between `begin` and `end`, which are aligned to lanes, of the arena.
+NO_SANITIZE_MEMORY_ACCESS void AddRuns(const uint64_t* arena, const uint64_t* begin,
+                                       const uint64_t* end, std::vector<uint64_t>& words) {
+  size_t run = 0;  // where it is in `words`
+  bool in_run = false;
+  for (const uint64_t* at = begin; at < end; at += 2) {
+    if ((at[0] | at[1]) == 0) {
+      in_run = false;
+      continue;
+    }
+    if (!in_run) {
+      in_run = true;
+      run = words.size();
+      words.push_back(static_cast<uint64_t>(at - arena) / 2 << kRunLanesBits);
+    }
+    words[run]++;
+    words.push_back(at[0]);
+    words.push_back(at[1]);
+  }
+}
+
+const uint64_t* Words(const uint8_t* bytes) { return reinterpret_cast<const uint64_t*>(bytes); }
+
+}  // namespace
+
 void Snapshot::Save(Scheduler& scheduler) {
-  size_t total = scheduler.shared_used();
+  thread_local std::vector<uint64_t> words;
+  words.clear();
+  const uint64_t* arena = Words(scheduler.shared());
+  const size_t shared = (scheduler.shared_used() + 15) / 16 * 16;
+  AddRuns(arena, arena, Words(scheduler.shared() + shared), words);
   for (int i = 0; i < scheduler.task_count(); i++) {
-    if (scheduler.live(i)) total += scheduler.stack_bytes(i);
+    if (scheduler.live(i))
+      AddRuns(arena, Words(scheduler.stack_begin(i)), Words(scheduler.stack_top(i)), words);
   }
-  bytes_.resize(total);
-  uint8_t* to = bytes_.data();
-  std::memcpy(to, scheduler.shared(), scheduler.shared_used());
-  to += scheduler.shared_used();
-  for (int i = 0; i < scheduler.task_count(); i++) {
-    if (!scheduler.live(i)) continue;
-    scheduler.Unpoison(scheduler.stack_begin(i), scheduler.stack_bytes(i));
-    std::memcpy(to, scheduler.stack_begin(i), scheduler.stack_bytes(i));
-    to += scheduler.stack_bytes(i);
-  }
+  words_.assign(words.begin(), words.end());
 }
 
 // Below a stack pointer, where a call chain may have been.
 constexpr size_t kLeftBehind = 8192;
 
 void Snapshot::Restore(Scheduler& scheduler) const {
-  const uint8_t* from = bytes_.data();
-  std::memcpy(scheduler.shared(), from, scheduler.shared_used());
-  from += scheduler.shared_used();
+  const auto* at = words_.data();
+  const auto* const end = at + words_.size();
+  // Puts the runs that lie before `limit` back.
+  const auto put = [&](const uint8_t* limit) {
+    while (at != end) {
+      uint8_t* to = scheduler.shared() + (*at >> kRunLanesBits) * 16;
+      if (to >= limit) break;
+      const size_t bytes = (*at & ((uint64_t{1} << kRunLanesBits) - 1)) * 16;
+      std::memcpy(to, at + 1, bytes);
+      at += 1 + bytes / sizeof(uint64_t);
+    }
+  };
+  std::memset(scheduler.shared(), 0, scheduler.shared_used());
+  put(scheduler.shared() + scheduler.shared_used());
   for (int i = 0; i < scheduler.task_count(); i++) {
     if (!scheduler.live(i)) continue;
     uint8_t* stack = const_cast<uint8_t*>(scheduler.stack_begin(i));
     // What ran here since has left more behind than Resume() cleans away.
+    const size_t bytes = scheduler.stack_bytes(i);
     const size_t left = std::min(kLeftBehind, scheduler.stack_left(i));
-    scheduler.Unpoison(stack - left, scheduler.stack_bytes(i) + left);
-    std::memset(stack - left, 0, left);
-    std::memcpy(stack, from, scheduler.stack_bytes(i));
-    from += scheduler.stack_bytes(i);
+    scheduler.Unpoison(stack - left, bytes + left);
+    std::memset(stack - left, 0, left + bytes);
+    put(scheduler.stack_top(i));
   }
 }
 

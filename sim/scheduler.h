@@ -237,15 +237,17 @@ class Scheduler {
   [[maybe_unused]] size_t driver_stack_bytes_ = 0;
 };
 
-// A saved state: shared part and live stacks. Restoring puts every byte back to where it was.
+// A saved state: shared part and live stacks. Restoring puts every byte back to where it was. Most
+// of a machine is zero; what is kept are runs of lanes of 16 bytes that are not.
 class Snapshot {
  public:
   void Save(Scheduler& scheduler);
   void Restore(Scheduler& scheduler) const;
-  size_t bytes() const { return bytes_.size(); }
+  size_t bytes() const { return words_.size() * sizeof(uint64_t); }
 
  private:
-  std::vector<uint8_t> bytes_;
+  // A run is a word, the number of its first lane in the arena and how many it has, and its lanes.
+  std::vector<uint64_t> words_;
 };
 
 }  // namespace iomode
