@@ -197,7 +197,9 @@ NO_SANITIZE_MEMORY_ACCESS void AddRuns(const uint64_t* arena, const uint64_t* be
   size_t run = 0;  // where it is in `words`
   bool in_run = false;
   for (const uint64_t* at = begin; at < end; at += 2) {
-    if ((at[0] | at[1]) == 0) {
+    // Copies: push_back, which is not exempt, would read the lane itself.
+    const uint64_t first = at[0], second = at[1];
+    if ((first | second) == 0) {
       in_run = false;
       continue;
     }
@@ -207,8 +209,8 @@ NO_SANITIZE_MEMORY_ACCESS void AddRuns(const uint64_t* arena, const uint64_t* be
       words.push_back(static_cast<uint64_t>(at - arena) / 2 << kRunLanesBits);
     }
     words[run]++;
-    words.push_back(at[0]);
-    words.push_back(at[1]);
+    words.push_back(first);
+    words.push_back(second);
   }
 }
 
