@@ -48,6 +48,34 @@ NO_SANITIZE_MEMORY_ACCESS Hash128 HashLanes(const uint8_t* arena, const uint8_t*
   return key;
 }
 
+// Of the word before a run's lanes, for how many they are; the rest is the number of the first.
+constexpr int kRunLanesBits = 24;
+
+// Adds the runs between `begin` and `end`, which are aligned to lanes, of the arena.
+NO_SANITIZE_MEMORY_ACCESS void AddRuns(const uint64_t* arena, const uint64_t* begin,
+                                       const uint64_t* end, std::vector<uint64_t>& words) {
+  size_t run = 0;  // where it is in `words`
+  bool in_run = false;
+  for (const uint64_t* at = begin; at < end; at += 2) {
+    // Copies: push_back, which is not exempt, would read the lane itself.
+    const uint64_t first = at[0], second = at[1];
+    if ((first | second) == 0) {
+      in_run = false;
+      continue;
+    }
+    if (!in_run) {
+      in_run = true;
+      run = words.size();
+      words.push_back(static_cast<uint64_t>(at - arena) / 2 << kRunLanesBits);
+    }
+    words[run]++;
+    words.push_back(first);
+    words.push_back(second);
+  }
+}
+
+const uint64_t* Words(const uint8_t* bytes) { return reinterpret_cast<const uint64_t*>(bytes); }
+
 }  // namespace
 
 thread_local Scheduler* Scheduler::current_ = nullptr;
@@ -187,38 +215,7 @@ void Scheduler::Unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] si
 #endif
 }
 
-namespace {
-
-constexpr int kRunLanesBits = 24;
-
-// Adds the runs between `begin` and `end`, which are aligned to lanes, of the arena.
-NO_SANITIZE_MEMORY_ACCESS void AddRuns(const uint64_t* arena, const uint64_t* begin,
-                                       const uint64_t* end, std::vector<uint64_t>& words) {
-  size_t run = 0;  // where it is in `words`
-  bool in_run = false;
-  for (const uint64_t* at = begin; at < end; at += 2) {
-    // Copies: push_back, which is not exempt, would read the lane itself.
-    const uint64_t first = at[0], second = at[1];
-    if ((first | second) == 0) {
-      in_run = false;
-      continue;
-    }
-    if (!in_run) {
-      in_run = true;
-      run = words.size();
-      words.push_back(static_cast<uint64_t>(at - arena) / 2 << kRunLanesBits);
-    }
-    words[run]++;
-    words.push_back(first);
-    words.push_back(second);
-  }
-}
-
-const uint64_t* Words(const uint8_t* bytes) { return reinterpret_cast<const uint64_t*>(bytes); }
-
-}  // namespace
-
-void Snapshot::Save(Scheduler& scheduler) {
+void Snapshot::Save(const Scheduler& scheduler) {
   thread_local std::vector<uint64_t> words;
   words.clear();
   const uint64_t* arena = Words(scheduler.shared());

@@ -241,7 +241,7 @@ class Scheduler {
 // of a machine is zero; what is kept are runs of lanes of 16 bytes that are not.
 class Snapshot {
  public:
-  void Save(Scheduler& scheduler);
+  void Save(const Scheduler& scheduler);
   void Restore(Scheduler& scheduler) const;
   size_t bytes() const { return words_.size() * sizeof(uint64_t); }
 
