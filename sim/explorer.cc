@@ -56,6 +56,12 @@ void Explorer::Search(Visited& visited, const std::function<void()>& search) {
   walks_ = 0;
 }
 
+// std::minstd_rand, whose header takes long to compile.
+uint32_t Explorer::Random() {
+  random_ = static_cast<uint32_t>(uint64_t{random_} * 48271 % 2147483647);
+  return random_;
+}
+
 // Lets tasks run at random until none can, so that the reduction learns what they access.
 void Explorer::Walk() {
   Scheduler& s = machine_.scheduler();
@@ -67,9 +73,9 @@ void Explorer::Walk() {
       if (s.Enabled(slot)) slots[enabled++] = slot;
     }
     if (enabled == 0) break;
-    const int slot = slots[random_() % enabled];
+    const int slot = slots[Random() % enabled];
     const int choices = s.task(slot).pending == Pending::kChoose ? s.task(slot).choices : 1;
-    Step(slot, static_cast<int>(random_() % choices));
+    Step(slot, static_cast<int>(Random() % choices));
   }
   log_.Undo(start);
   reduction_.Enter();

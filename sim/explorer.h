@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -91,6 +90,7 @@ class Explorer {
   uint64_t Enabled() const;
   void Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state);
   Reduction::Noted Step(int slot, int choice);
+  uint32_t Random();
   void Walk();
 
   static constexpr int kWalks = 24;
@@ -104,7 +104,7 @@ class Explorer {
   SleepSets sleep_sets_;  // of the states that have a frame
   bool reduces_ = false;
   int walks_ = 0;  // before the next search
-  std::minstd_rand random_;
+  uint32_t random_ = 1;
 };
 
 }  // namespace iomode

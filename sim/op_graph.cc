@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
@@ -119,6 +120,10 @@ void AddEdge(OpGraph::Edge edge, std::vector<OpGraph::Edge>& edges) {
 
 Script MakeUniverse(const GraphBounds& bounds) { return UniverseBuilder(bounds).Build(); }
 
+struct OpGraph::Ids {
+  absl::flat_hash_map<Hash128, int, Hash128Hasher> by_key;
+};
+
 OpGraph::OpGraph(const Script& universe, const Revision& revision, bool replies_only_to_held)
     : universe_(universe),
       replies_only_to_held_(replies_only_to_held),
@@ -127,13 +132,16 @@ OpGraph::OpGraph(const Script& universe, const Revision& revision, bool replies_
           [](const Step& step) { return step.op == Op::kStat || step.op == Op::kRead; })),
       machine_(universe, revision),
       explorer_(machine_),
-      canonical_(machine_) {
+      canonical_(machine_),
+      ids_(std::make_unique<Ids>()) {
   Intern();
 }
 
+OpGraph::~OpGraph() = default;
+
 int OpGraph::Intern() {
   machine_.ForgetHistory(sees_attributes_);
-  const auto [it, added] = ids_.try_emplace(canonical_.Compute(), states());
+  const auto [it, added] = ids_->by_key.try_emplace(canonical_.Compute(), states());
   if (added) {
     snapshots_.emplace_back();
     if (keeps_states_) snapshots_.back().Save(machine_.scheduler());
@@ -228,7 +236,7 @@ void OpGraph::Merge(const std::vector<int>& class_of) {
   snapshots_.resize(classes);
   lines_.resize(classes);
   expanded_.resize(classes);
-  for (auto& [key, state] : ids_) state = class_of[state];
+  for (auto& [key, state] : ids_->by_key) state = class_of[state];
 }
 
 Script PathScript(const Script& universe, const std::vector<PathStep>& path) {

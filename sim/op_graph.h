@@ -19,7 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "sim/canonical.h"
 #include "sim/explorer.h"
 #include "sim/machine.h"
@@ -54,6 +53,7 @@ class OpGraph {
   // requests that it holds; else also, once, to a blocked step whose request has not reached it,
   // which tells where the step is blocked.
   OpGraph(const Script& universe, const Revision& revision, bool replies_only_to_held = true);
+  ~OpGraph();
 
   // State 0 is the beginning. Edges of a state, in the order of the operations; computed once.
   const std::vector<Edge>& Expand(int state);
@@ -73,6 +73,8 @@ class OpGraph {
   const Script& universe() const { return universe_; }
 
  private:
+  struct Ids;
+
   bool CanDo(int op);
   void AtRest(int op, std::vector<Edge>& edges);
   int Intern();
@@ -88,7 +90,7 @@ class OpGraph {
   std::vector<size_t> lines_;
   std::vector<std::vector<Edge>> edges_;
   std::vector<bool> expanded_;
-  absl::flat_hash_map<Hash128, int, Hash128Hasher> ids_;
+  const std::unique_ptr<Ids> ids_;  // of the states
 };
 
 // One step of a path: which operation, and what it gave.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "absl/container/flat_hash_map.h"
 #include "model/racy.h"
 
 namespace iomode {
@@ -14,6 +15,17 @@ void NoteRacyAccesses(bool on) {
     if (Scheduler* scheduler = Scheduler::current()) scheduler->Touch(variable, write);
   } : static_cast<void (*)(const void*, bool)>(nullptr);
 }
+
+struct Reduction::Numbers {
+  absl::flat_hash_map<uint64_t, int16_t> places;
+  absl::flat_hash_map<const void*, int> objects;
+  absl::flat_hash_map<uint64_t, int32_t> seen;  // place, footprint, next place: in noted_
+};
+
+Reduction::Reduction(const Scheduler& scheduler)
+    : scheduler_(scheduler), numbers_(std::make_unique<Numbers>()) {}
+
+Reduction::~Reduction() = default;
 
 void Reduction::Begin() {
   stale_ = false;
@@ -36,10 +48,10 @@ int Reduction::PlaceOf(int slot) {
   const Hash128 h = HashMix(
       HashMix({}, reinterpret_cast<uintptr_t>(t.object), reinterpret_cast<uintptr_t>(t.function)),
       uint64_t{t.user} << 8 | lock, t.pending == Pending::kChoose);
-  const auto [it, added] = numbers_.emplace(h.lo ^ h.hi, static_cast<int16_t>(known_.size()));
+  const auto [it, added] = numbers_->places.emplace(h.lo ^ h.hi, static_cast<int16_t>(known_.size()));
   if (!added) return it->second;
   if (known_.size() == kMaxPlaces) {
-    numbers_.erase(it);
+    numbers_->places.erase(it);
     overflow_ = true;
     return 0;
   }
@@ -56,8 +68,8 @@ int Reduction::PlaceOf(int slot) {
 }
 
 int Reduction::ObjectNumber(const void* object) {
-  const int next = std::min(static_cast<int>(objects_.size()), kMaxObjects - 1);
-  return objects_.emplace(object, next).first->second;
+  const int next = std::min(static_cast<int>(numbers_->objects.size()), kMaxObjects - 1);
+  return numbers_->objects.emplace(object, next).first->second;
 }
 
 Reduction::Noted Reduction::Note(int slot) {
@@ -69,7 +81,7 @@ Reduction::Noted Reduction::Note(int slot) {
   const Hash128 h =
       HashMix({}, footprint.hash(),
               static_cast<uint64_t>(noted.place_before) << 32 | static_cast<uint32_t>(next));
-  const auto [it, added] = seen_.emplace(h.lo ^ h.hi, -1);
+  const auto [it, added] = numbers_->seen.emplace(h.lo ^ h.hi, -1);
   if (added) it->second = Learn(noted.place_before, footprint, next);
   noted.accesses = it->second;
   return noted;

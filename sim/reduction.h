@@ -19,9 +19,9 @@
 
 #include <bitset>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "sim/scheduler.h"
 
 namespace iomode {
@@ -33,7 +33,8 @@ void NoteRacyAccesses(bool on);
 
 class Reduction {
  public:
-  explicit Reduction(const Scheduler& scheduler) : scheduler_(scheduler) {}
+  explicit Reduction(const Scheduler& scheduler);
+  ~Reduction();
 
   // Forgets the assumptions, and keeps what was learned. The present state is where a search
   // starts.
@@ -83,6 +84,8 @@ class Reduction {
     Accesses future;              // of these and all that follow
     std::vector<int16_t> before;  // the places that this one follows
   };
+  // What was met so far, by hash. In reduction.cc: hash tables take long to compile.
+  struct Numbers;
   enum Relation : uint8_t { kUnknown = 0, kIndependent = 1, kConflict = 2, kAssumed = 3 };
 
   int PlaceOf(int slot);
@@ -103,9 +106,7 @@ class Reduction {
   const Scheduler& scheduler_;
   int16_t places_[64] = {};  // by slot
   std::vector<Place> known_;
-  absl::flat_hash_map<uint64_t, int16_t> numbers_;  // of places
-  absl::flat_hash_map<const void*, int> objects_;
-  absl::flat_hash_map<uint64_t, int32_t> seen_;  // place, footprint, next place: in noted_
+  const std::unique_ptr<Numbers> numbers_;
   std::vector<Accesses> noted_;
   std::vector<Relation> relations_;
   bool stale_ = false;

@@ -3,6 +3,7 @@
 #include "sim/runner.h"
 
 #include <algorithm>
+#include <random>
 
 #include "sim/random_walk.h"
 #include "sim/teardown.h"
@@ -71,17 +72,25 @@ void SetResults(const StepReport& report, Step& step) {
   }
 }
 
+struct Runner::Random {
+  std::mt19937_64 numbers;
+};
+
 Runner::Runner(const Script& script, const Revision& revision, const RunnerOptions& options)
     : script_(script),
       options_(options),
       machine_(script, revision),
       explorer_(machine_, options.watch),
-      random_(options.seed.value_or(0)) {
+      random_(options.seed.has_value()
+                  ? std::make_unique<Random>(std::mt19937_64(*options.seed))
+                  : nullptr) {
   machine_.Inject(options.faults);
   explorer_.set_reduces(options.reduce && machine_.Reducible());
   states_.emplace_back();
   states_.back().Save(machine_.scheduler());
 }
+
+Runner::~Runner() = default;
 
 void Runner::NoteFindings(int step) {
   for (const Finding& finding : machine_.findings()) {
@@ -113,7 +122,7 @@ void Runner::AtRest(int index, const Step& step, StepReport& report, Explorer::V
 
 // Runs one task after the other, picked at random, until none can run.
 void Runner::WalkAtRandom() {
-  while (RandomStep(machine_, random_)) {
+  while (RandomStep(machine_, random_->numbers)) {
   }
 }
 
@@ -127,7 +136,7 @@ bool Runner::RunStep(int index) {
     for (const Snapshot& state : states_) {
       state.Restore(machine_.scheduler());
       machine_.Start(index);
-      if (options_.seed.has_value()) {
+      if (random_ != nullptr) {
         WalkAtRandom();
         AtRest(index, step, step_report, kept, next);
       } else {

@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,6 +66,7 @@ struct RunReport {
 class Runner {
  public:
   Runner(const Script& script, const Revision& revision, const RunnerOptions& options);
+  ~Runner();
 
   // Runs the steps, then the end of the script: everything is closed and must be gone.
   RunReport Run();
@@ -80,6 +80,8 @@ class Runner {
   const std::vector<Snapshot>& states() const { return states_; }
 
  private:
+  struct Random;
+
   bool RunStep(int index);
   void AtRest(int index, const Step& step, StepReport& report, Explorer::Visited& kept,
               std::vector<Snapshot>& next);
@@ -93,7 +95,7 @@ class Runner {
   Machine machine_;
   Explorer explorer_;
   RunReport report_;
-  std::mt19937_64 random_;
+  const std::unique_ptr<Random> random_;  // none: every interleaving
   std::vector<Snapshot> states_;
 };
 

@@ -5,9 +5,7 @@
 #include <deque>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "sim/reduction.h"
 #include "sim/visited_set.h"
 
@@ -75,21 +73,6 @@ class Spreading {
 };
 
 }  // namespace
-
-absl::StatusOr<Shard> ParseShard(absl::string_view text) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
-  Shard shard;
-  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &shard.number) ||
-      !absl::SimpleAtoi(parts[1], &shard.count)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", text, "\" is no part such as 2/4, the second of four"));
-  }
-  if (shard.count < 1 || shard.number < 1 || shard.number > shard.count) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no part ", text, "; parts are 1/N to N/N"));
-  }
-  return shard;
-}
 
 std::string PrintShard(const Shard& shard) { return absl::StrCat(shard.number, "/", shard.count); }
 

@@ -22,8 +22,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "sim/hash.h"
 #include "sim/machine.h"
 
@@ -45,8 +43,7 @@ struct Shard {
   size_t Index() const { return static_cast<size_t>(number); }
 };
 
-// "2/4". An error says what is wrong.
-absl::StatusOr<Shard> ParseShard(absl::string_view text);
+// "2/4"; ParseShard (sim/shard_parser.h) reads it.
 std::string PrintShard(const Shard& shard);
 
 // What every part does first.

@@ -17,6 +17,7 @@
 #include "sim/litmus.h"
 #include "sim/scenario_files.h"
 #include "sim/script_parser.h"
+#include "sim/shard_parser.h"
 
 namespace iomode {
 namespace {

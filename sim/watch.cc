@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,10 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
+
+double SteadySeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
@@ -38,7 +43,9 @@ std::string PrintBytes(uint64_t bytes) {
 }
 
 Watch::Watch(const Limits& limits, std::function<void(const Report&)> show)
-    : limits_(limits), show_(std::move(show)) {}
+    : limits_(limits), show_(std::move(show)), begin_(SteadySeconds()) {}
+
+double Watch::Seconds() const { return SteadySeconds() - begin_; }
 
 void Watch::Interrupt() { interrupted.store(true, std::memory_order_relaxed); }
 

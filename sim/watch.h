@@ -9,7 +9,6 @@
 #ifndef SIM_WATCH_H_
 #define SIM_WATCH_H_
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -51,14 +50,12 @@ class Watch {
   static void Interrupt();
 
  private:
-  double Seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
+  double Seconds() const;
   void Show(const Progress& progress, double now);
 
   const Limits limits_;
   const std::function<void(const Report&)> show_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  const double begin_;  // seconds
   std::string reason_;
   double shown_at_ = 0;  // seconds
   uint64_t shown_states_ = 0;
