@@ -37,6 +37,9 @@ class SourceTest : public ::testing::Test {
   }
 };
 
+// What ./test leaves to the slow tests.
+class LongSourceTest : public SourceTest {};
+
 // A kernel tree with the default sources, after `sed` has edited `file`. Says how many lines
 // changed.
 std::string EditedTree(const std::string& name, const std::string& file, const std::string& sed,
@@ -62,7 +65,15 @@ Command IomodeWithin(int seconds, const std::string& arguments) {
   return Shell(absl::StrCat("timeout --kill-after=5 ", seconds, " cli/iomode ", arguments));
 }
 
-TEST_F(SourceTest, AllScriptsAgreeWithTheModel) {
+TEST_F(SourceTest, SmallScriptsAgreeWithTheModel) {
+  const Command diff = Iomode(
+      "diff v6.12 source --quiet scenarios/backing scenarios/hazards scenarios/mmap "
+      "scenarios/parallel scenarios/rules scenarios/waits");
+  EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
+  EXPECT_THAT(diff.output, HasSubstr(" 0 differ, 0 incomplete"));
+}
+
+TEST_F(LongSourceTest, AllScriptsAgreeWithTheModel) {
   const Command diff = Iomode("diff v6.12 source --quiet scenarios");
   EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
   EXPECT_THAT(diff.output, HasSubstr(" 0 differ, 0 incomplete"));
@@ -84,7 +95,7 @@ TEST_F(SourceTest, AllScriptsAgreeWithTheModel) {
 }
 
 // The op-level graphs side by side, as deep as is quick.
-TEST_F(SourceTest, NoShortScriptTellsItFromTheModel) {
+TEST_F(LongSourceTest, NoShortScriptTellsItFromTheModel) {
   const Command diff = Iomode("diff v6.12 source --steps 5");
   EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
   EXPECT_THAT(diff.output, HasSubstr("no difference within"));
@@ -93,7 +104,7 @@ TEST_F(SourceTest, NoShortScriptTellsItFromTheModel) {
 }
 
 // Pages that mmap leaves in the cache: no result of the script tells.
-TEST_F(SourceTest, AShortScriptTellsAnotherState) {
+TEST_F(LongSourceTest, AShortScriptTellsAnotherState) {
   const std::string tree = EditedTree(
       "states", "file.c", "/^static int fuse_file_mmap/,/^}/ { /invalidate_inode_pages2/d }");
   const Command diff = Iomode("diff v6.12 source --steps 5 --tree " + tree);
@@ -130,7 +141,7 @@ std::string GraphCounts(const std::string& arguments) {
   return begin == std::string::npos ? output : output.substr(begin, output.find('\n') - begin);
 }
 
-TEST_F(SourceTest, HasTheModelsStateGraph) {
+TEST_F(LongSourceTest, HasTheModelsStateGraph) {
   for (const std::string bounds : {"", " --maps 1"}) {
     const std::string counts = GraphCounts("--kernel v6.12" + bounds);
     EXPECT_THAT(counts, HasSubstr(": all "));
@@ -279,7 +290,7 @@ INSTANTIATE_TEST_SUITE_P(OneLine, MutationTest, ::testing::ValuesIn(kMutations),
                          [](const auto& info) { return std::string(info.param.name); });
 
 // docs/how-to/check-a-patch.md
-TEST_F(SourceTest, FixOfTheLostWakeup) {
+TEST_F(LongSourceTest, FixOfTheLostWakeup) {
   const std::string scenario = "scenarios/hazards/H1-lost-wakeup.iom";
   const Command before = Iomode("check --world source " + scenario);
   EXPECT_EQ(before.exit_code, 0) << before.output;  // it expects the finding
@@ -304,7 +315,7 @@ TEST_F(SourceTest, FixOfTheLostWakeup) {
   EXPECT_THAT(both.output, HasSubstr("# source finds lost-wakeup"));
 }
 
-TEST_F(SourceTest, NamesMissingShims) {
+TEST_F(LongSourceTest, NamesMissingShims) {
   const struct {
     const char* sed;
     const char* message;
@@ -327,7 +338,7 @@ TEST_F(SourceTest, NamesMissingShims) {
 }
 
 // The names, types and arguments of the first commits, cb098dd24b to fc8ff397b2.
-TEST_F(SourceTest, TakesTheFilesOfEarlierKernels) {
+TEST_F(LongSourceTest, TakesTheFilesOfEarlierKernels) {
   const std::string tree = EditedTree("earlier", "iomode.c", "s/!ff->args\\b/!ff->release_args/");
   const Command edit = Shell(absl::StrCat(
       "cd ", tree, "/fs/fuse && sed -i 's/fuse_file_cached_io_open/fuse_file_cached_io_start/' ",
@@ -341,7 +352,7 @@ TEST_F(SourceTest, TakesTheFilesOfEarlierKernels) {
 }
 
 // What iomode.c does not define is then the model's, on objects that iomode.c has used.
-TEST_F(SourceTest, TakesIomodeWithoutFileC) {
+TEST_F(LongSourceTest, TakesIomodeWithoutFileC) {
   const std::string tree = EditedTree("alone", "iomode.c", "");
   fs::remove(fs::path(tree) / "fs/fuse/file.c");
   const Command diff = Iomode("diff v6.12 source --tree " + tree + " --quiet " + kFolders);
@@ -350,7 +361,7 @@ TEST_F(SourceTest, TakesIomodeWithoutFileC) {
 }
 
 // 6.18 moved half of passthrough.c to backing.c and changed a signature.
-TEST_F(SourceTest, TakesTheFilesOfLaterKernels) {
+TEST_F(LongSourceTest, TakesTheFilesOfLaterKernels) {
   const std::string tree = EditedTree("later", "iomode.c", "s/_open(file, inode,/_open(file,/");
   const std::string folder = tree + "/fs/fuse/";
   // The includes, and then what belongs to the one or the other.
@@ -365,14 +376,14 @@ TEST_F(SourceTest, TakesTheFilesOfLaterKernels) {
   EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
 }
 
-TEST_F(SourceTest, TakesClang) {
+TEST_F(LongSourceTest, TakesClang) {
   if (Shell("command -v clang").exit_code != 0) GTEST_SKIP() << "no clang here";
   const Command diff =
       Shell(absl::StrCat("CC=clang cli/iomode diff v6.12 source --quiet ", kFolders));
   EXPECT_EQ(diff.exit_code, 0) << diff.output << diff.errors;
 }
 
-TEST_F(SourceTest, TakesACommitOfARepository) {
+TEST_F(LongSourceTest, TakesACommitOfARepository) {
   const std::string tree = EditedTree("repository", "iomode.c", "");
   const std::string git = "git -c user.name=a -c user.email=a@b -C " + tree + " ";
   ASSERT_EQ(Shell("rm -rf " + tree + "/.git").exit_code, 0);
@@ -401,7 +412,7 @@ TEST_F(SourceTest, SaysWhatIsAmbiguous) {
 }
 
 // Sources that do not say their version need --kernel.
-TEST_F(SourceTest, SaysWhenTheVersionIsUnknown) {
+TEST_F(LongSourceTest, SaysWhenTheVersionIsUnknown) {
   const std::string tree = EditedTree("unknown", "iomode.c", "");
   fs::remove(fs::path(tree) / "Makefile");
   const Command check = Iomode("check scenarios/rules --world source:" + tree);
