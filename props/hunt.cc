@@ -14,6 +14,7 @@
 //
 // Ctrl-C ends the hunt; what was found by then is printed. Exit code 0; 2 on bad flags.
 
+#include <regex.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -24,7 +25,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -70,8 +70,16 @@ struct Signature {
 
 // The rule without the steps that it names.
 std::string RuleOf(const Finding& finding) {
-  static const std::regex step(R"((step [0-9]+|P[0-9]+\.[0-9]+) \([^)]*\))");
-  return std::regex_replace(finding.rule, step, "a step");
+  static const regex_t step = [] {
+    regex_t pattern;
+    regcomp(&pattern, R"((step [0-9]+|P[0-9]+\.[0-9]+) \([^)]*\))", REG_EXTENDED);
+    return pattern;
+  }();
+  std::string rule;
+  const char* rest = finding.rule.c_str();
+  for (regmatch_t found; regexec(&step, rest, 1, &found, 0) == 0; rest += found.rm_eo)
+    rule.append(rest, found.rm_so).append("a step");
+  return rule + rest;
 }
 
 // "open" of "step 4 (open c A KEEP_CACHE)".

@@ -3,11 +3,11 @@
 #include "sim/recorded_states.h"
 
 #include <fstream>
-#include <regex>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 
 namespace iomode {
 namespace {
@@ -15,8 +15,18 @@ namespace {
 // One line without what a recording and the model name differently: the backing has the server's
 // id in one and the script's name in the other, and who queues for i_rwsem is not shown.
 std::string Facts(const std::string& line) {
-  std::string facts = std::regex_replace(line, std::regex("fb=\\w+\\("), "fb=(");
-  return std::regex_replace(facts, std::regex("\\+waiters"), "");
+  std::string facts = absl::StrReplaceAll(line, {{"+waiters", ""}});
+  const size_t name = facts.find("fb=");
+  if (name == std::string::npos) return facts;
+  const size_t end = facts.find_first_of("( ", name);
+  if (end != std::string::npos && facts[end] == '(') facts.erase(name + 3, end - name - 3);
+  return facts;
+}
+
+// "4: open c A KEEP_CACHE -> 0"
+bool IsStep(const std::string& line) {
+  const size_t colon = line.find_first_not_of("0123456789");
+  return colon != 0 && colon != std::string::npos && line.compare(colon, 2, ": ") == 0;
 }
 
 }  // namespace
@@ -25,7 +35,7 @@ std::vector<std::vector<std::string>> ReadStates(const std::string& path) {
   std::vector<std::vector<std::string>> states(1);
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    if (std::regex_search(line, std::regex("^[0-9]+: "))) states.emplace_back();
+    if (IsStep(line)) states.emplace_back();
     if (absl::StrContains(line, "iocachectr=")) states.back().push_back(Facts(line));
   }
   return states;

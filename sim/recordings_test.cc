@@ -6,7 +6,6 @@
 #include <fstream>
 #include <map>
 #include <random>
-#include <regex>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"

@@ -4,9 +4,10 @@
 
 #include "sim/story.h"
 
+#include <regex.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -268,27 +269,42 @@ void ExpectTraceIsWellFormed(const std::string& text) {
   for (const auto& [id, ends] : arrows) EXPECT_EQ(ends, 0) << id;
 }
 
+// What the groups of a POSIX pattern match, after the match itself; empty when it has none. (<regex>
+// takes seconds to compile.)
+std::vector<std::string> Groups(const std::string& line, const char* pattern) {
+  regex_t compiled;
+  EXPECT_EQ(regcomp(&compiled, pattern, REG_EXTENDED), 0) << pattern;
+  regmatch_t found[6];
+  std::vector<std::string> groups;
+  if (regexec(&compiled, line.c_str(), std::size(found), found, 0) == 0) {
+    for (const regmatch_t& group : found)
+      groups.push_back(group.rm_so < 0 ? "" : line.substr(group.rm_so, group.rm_eo - group.rm_so));
+  }
+  regfree(&compiled);
+  return groups;
+}
+
 // Each line is a statement of a sequence diagram, and names participants that are declared.
 void ExpectDiagramIsWellFormed(const std::string& text) {
   const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
   ASSERT_EQ(lines[0], "sequenceDiagram");
-  static const std::regex title("  accTitle: .+");
-  static const std::regex participant("  participant (p_\\w+) as [^;#]+");
-  static const std::regex message("  (p_\\w+)(->>|-\\))(p_\\w+): (([^;#]|#35;|#59;)+)");
-  static const std::regex note("  Note over (p_\\w+)(,(p_\\w+))?: (([^;#]|#35;|#59;)+)");
+  constexpr char kTitle[] = "^  accTitle: .+$";
+  constexpr char kParticipant[] = "^  participant (p_\\w+) as [^;#]+$";
+  constexpr char kMessage[] = "^  (p_\\w+)(->>|-\\))(p_\\w+): ([^;#]|#35;|#59;)+$";
+  constexpr char kNote[] = "^  Note over (p_\\w+)(,(p_\\w+))?: ([^;#]|#35;|#59;)+$";
   std::set<std::string> declared;
   int messages = 0;
   for (size_t i = 1; i < lines.size(); i++) {
-    std::smatch match;
-    if (std::regex_match(lines[i], title)) continue;
-    if (std::regex_match(lines[i], match, participant)) {
+    if (!Groups(lines[i], kTitle).empty()) continue;
+    std::vector<std::string> match;
+    if (match = Groups(lines[i], kParticipant); !match.empty()) {
       EXPECT_TRUE(declared.insert(match[1]).second) << lines[i];
-    } else if (std::regex_match(lines[i], match, message)) {
+    } else if (match = Groups(lines[i], kMessage); !match.empty()) {
       EXPECT_TRUE(declared.contains(match[1]) && declared.contains(match[3])) << lines[i];
       messages++;
-    } else if (std::regex_match(lines[i], match, note)) {
+    } else if (match = Groups(lines[i], kNote); !match.empty()) {
       EXPECT_TRUE(declared.contains(match[1])) << lines[i];
-      EXPECT_TRUE(match[3].length() == 0 || declared.contains(match[3])) << lines[i];
+      EXPECT_TRUE(match[3].empty() || declared.contains(match[3])) << lines[i];
     } else {
       ADD_FAILURE() << lines[i];
     }
