@@ -105,7 +105,8 @@ class BoundsTest(unittest.TestCase):
         self.assertLess(usage.ru_maxrss, (40 if sanitized else 28) << 10)
 
     def test_what_is_decided_before_the_bound_counts(self):
-        ran = self.run_iomode("check", self.script(BROKEN), "--max-states", "5000")
+        ran = self.run_iomode(
+            "check", self.script(BROKEN), "--max-states", "5000", "--no-stories")
         self.assertEqual(ran.returncode, 1)
         self.assertIn("does not hold: never P0.1 == 0", ran.stdout)
         ran = self.run_iomode("check", self.script(EXISTS), "--max-states", "5000")
@@ -158,7 +159,7 @@ class BoundsTest(unittest.TestCase):
                 self.assertNotIn("frontier", output)
 
     def test_no_progress_in_a_pipe(self):
-        ran = self.run_iomode("check", self.script(NEVER), *NO_BOUND, "--max-time", "2")
+        ran = self.run_iomode("check", self.script(NEVER), *NO_BOUND, "--max-time", "1.2")
         self.assertEqual(ran.stderr, "")
 
     def test_explore(self):
