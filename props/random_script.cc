@@ -2,16 +2,19 @@
 
 #include "props/random_script.h"
 
+#include <rapidcheck.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <iterator>
+#include <ostream>
 #include <random>
 #include <sstream>
 
 #include "props/script_builder.h"
+#include "sim/runner.h"
 
 namespace iomode {
 namespace {

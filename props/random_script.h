@@ -15,16 +15,21 @@
 #ifndef PROPS_RANDOM_SCRIPT_H_
 #define PROPS_RANDOM_SCRIPT_H_
 
-#include <rapidcheck.h>
-
 #include <cstdint>
-#include <ostream>
+#include <iosfwd>
 #include <vector>
 
-#include "sim/runner.h"
 #include "sim/script.h"
 
+// <rapidcheck.h> is for who draws scripts from a generator.
+namespace rc {
+template <typename T>
+class Gen;
+}  // namespace rc
+
 namespace iomode {
+
+struct RunReport;
 
 // What a script is mostly about.
 enum class Family : uint8_t {

@@ -11,6 +11,7 @@
 #include "props/property.h"
 #include "props/random_script.h"
 #include "props/soundness.h"
+#include "sim/runner.h"
 #include "sim/script_parser.h"
 
 namespace iomode {

@@ -2,6 +2,8 @@
 
 #include "conformance/source/random_compare.h"
 
+#include <rapidcheck.h>
+
 #include <vector>
 
 #include "absl/strings/str_cat.h"
