@@ -32,6 +32,7 @@ struct CheckFlags {
   bool self_check = false;
   std::string shard;
   bool no_reduction = false;
+  bool no_learning = false;
   bool no_stories = false;
   bool quiet = false;
 };
@@ -174,6 +175,7 @@ int Check(const CheckFlags& flags) {
       return CheckScript(script, *judge,
                          {.max_states = flags.max_states,
                           .reduce = !flags.no_reduction,
+                          .learn = !flags.no_learning,
                           .watch = watch.watch(),
                           .sample = flags.sampling.ToOptions(),
                           .self_check = flags.self_check,
@@ -257,6 +259,8 @@ void AddCheckCommand(CommandLine& line) {
                   "replay schedules, each of which has to do the same again");
   command.AddFlag("--no-reduction", flags->no_reduction,
                   "explore interleavings that show nothing new, too");
+  command.AddFlag("--no-learning", flags->no_learning,
+                  "run each transition, those that were met before, too");
   command.AddFlag("--no-stories", flags->no_stories,
                   "do not look for the shortest run into each finding and failure, which may take "
                   "longer than the verdict");

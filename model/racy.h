@@ -16,7 +16,8 @@
 namespace iomode {
 
 // Told of each access to a Racy variable of this thread, if set.
-inline thread_local void (*racy_observer)(const void* variable, bool write) = nullptr;
+using RacyObserver = void (*)(const void* variable, bool write);
+extern constinit thread_local RacyObserver racy_observer;
 
 template <class T>
 T racy_read(const T& variable) {

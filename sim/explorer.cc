@@ -2,6 +2,7 @@
 
 #include "sim/explorer.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,7 @@ bool Explorer::Advance(Frame& frame) {
   frame.choice = 0;
   frame.slot = static_cast<int16_t>(std::countr_zero(frame.todo));
   frame.todo &= frame.todo - 1;
+  frame.next++;
   return true;
 }
 
@@ -44,15 +46,25 @@ uint64_t Explorer::Enabled() const {
   return enabled;
 }
 
+// How many walks are worth their time before a search is made again that has seen so many states.
+int Explorer::WalksAfter(uint64_t states) const {
+  if (!learns_ || CannotGoOn()) return kWalks;
+  return static_cast<int>(std::clamp<uint64_t>(states / 32, 4, 4 * kLearnedWalks));
+}
+
 void Explorer::Search(Visited& visited, const std::function<void()>& search) {
   const ExploreStats before = stats_;
+  bool again = false;
+  if (learns_ && reduces_) walks_ = kLearnedWalks;
   do {
     stats_ = before;
     visited = Visited();
     reduction_.Begin();
     search();
-    walks_ = kWalks;
-  } while (reduction_.stale() && stats_.complete);
+    walks_ = WalksAfter(stats_.states - before.states);
+    again = reduction_.stale() || CannotGoOn();
+    learns_ &= !learned_.failed();
+  } while (again && stats_.complete);
   walks_ = 0;
 }
 
@@ -65,8 +77,8 @@ uint32_t Explorer::Random() {
 // Lets tasks run at random until none can, so that the reduction learns what they access.
 void Explorer::Walk() {
   Scheduler& s = machine_.scheduler();
-  const ChangeLog::Mark start = log_.mark();
-  while (true) {
+  const ChangeLog::Mark start = mark();
+  while (!CannotGoOn()) {
     int slots[64];
     int enabled = 0;
     for (int slot = 0; slot < s.task_count(); slot++) {
@@ -77,18 +89,68 @@ void Explorer::Walk() {
     const int choices = s.task(slot).pending == Pending::kChoose ? s.task(slot).choices : 1;
     Step(slot, static_cast<int>(Random() % choices));
   }
-  log_.Undo(start);
+  GoBack(start);
   reduction_.Enter();
 }
 
-// Resumes a task and takes note of what that changed.
+// Takes a transition.
 Reduction::Noted Explorer::Step(int slot, int choice) {
+  if (learns_) {
+    const LearnedTransitions::Transition* known = learned_.Find(slot, choice);
+    if (known == nullptr) return learned_.Learn(slot, choice, reduces_).noted;
+    return Apply(*known);
+  }
   Scheduler& s = machine_.scheduler();
-  s.footprint().Clear();
   s.Resume(slot, choice);
   machine_.Finish(slot);
   log_.Note(slot);
   return reduces_ ? reduction_.Note(slot) : Reduction::Noted();
+}
+
+// Takes a transition that was learned.
+Reduction::Noted Explorer::Apply(const LearnedTransitions::Transition& known) {
+  const Reduction::Noted noted = {reduction_.place(known.slot), known.noted.accesses};
+  learned_.Apply(known);
+  if (reduces_) reduction_.set_place(known.slot, known.place_after);
+  return noted;
+}
+
+// Takes the frame's transition, if that leads to a state that was not entered before: whether it
+// does.
+bool Explorer::Take(Frame& frame, Visited& visited) {
+  if (learns_) {
+    const LearnedTransitions::Transition* known = known_[frame.next - 1];
+    if (known == nullptr || frame.choice > 0) known = learned_.Find(frame.slot, frame.choice);
+    if (known != nullptr) {
+      Hash128 next = learned_.key();
+      next += known->key_change;
+      frame.noted = {reduction_.place(frame.slot), known->noted.accesses};
+      if (!visited.Insert(next)) return false;
+      Apply(*known);
+      return true;
+    }
+  }
+  frame.noted = Step(frame.slot, frame.choice);
+  return visited.Insert(key());
+}
+
+void Explorer::GoBack(const ChangeLog::Mark& mark) {
+  if (learns_) {
+    learned_.Undo(mark);
+  } else {
+    log_.Undo(mark);
+  }
+}
+
+// Calls a check of the present state.
+void Explorer::CallBack(const std::function<void()>& check) {
+  const uint32_t kinds = machine_.finding_kinds();
+  check();
+  if (learns_) {
+    learned_.NoteFindings(kinds);
+  } else {
+    log_.Note(-1);
+  }
 }
 
 bool Explorer::HasToStop(const Visited& visited, const Snapshot& root, uint64_t max_states) {
@@ -96,7 +158,10 @@ bool Explorer::HasToStop(const Visited& visited, const Snapshot& root, uint64_t 
     stats_.stopped = absl::StrCat("bound of ", max_states, " states");
   } else if (watch_ != nullptr && stats_.transitions % kWatchEvery == 0) {
     Progress progress = {stats_.states, frames_.size(), 0};
-    if (watch_->Due()) progress.known = EstimateKnown(machine_, root, visited);
+    if (watch_->Due()) {
+      if (learns_) learned_.Materialize();
+      progress.known = EstimateKnown(machine_, root, visited);
+    }
     if (!watch_->Stop(progress)) return false;
     stats_.stopped = watch_->reason();
   } else {
@@ -116,15 +181,24 @@ std::vector<Move> Explorer::Path() const {
   return path;
 }
 
-// Makes a frame for the state that a transition with these accesses led to, unless it was entered
-// before or there is nothing to do in it.
-void Explorer::Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state) {
-  if (!visited.Insert(log_.key())) return;
-  stats_.states++;
-  if (at_state) {
-    at_state();
-    log_.Note(-1);
+// Looks up the transitions that will be tried in the present state, and has the processor fetch the
+// places in `visited` that they lead to.
+void Explorer::LookAhead(const Visited& visited, uint64_t todo) {
+  for (; todo != 0; todo &= todo - 1) {
+    known_.push_back(learned_.Find(std::countr_zero(todo), 0));
+    if (known_.back() == nullptr) continue;
+    Hash128 next = learned_.key();
+    next += known_.back()->key_change;
+    visited.Prefetch(next);
   }
+}
+
+// Makes a frame for the state that a transition with these accesses led to, unless there is nothing
+// to do in it.
+void Explorer::Enter(const Visited& visited, int32_t accesses,
+                     const std::function<void()>& at_state) {
+  stats_.states++;
+  if (at_state) CallBack(at_state);
   const uint64_t enabled = Enabled();
   const uint64_t to_try = reduces_ ? reduction_.Choose(enabled) : enabled;
   sleep_sets_.Push(accesses);
@@ -132,49 +206,64 @@ void Explorer::Enter(Visited& visited, int32_t accesses, const std::function<voi
   if (enabled != 0 && todo == 0) {
     sleep_sets_.Pop();
   } else {
-    frames_.push_back({log_.mark(), -1, 0, {}, todo});
+    frames_.push_back({mark(), -1, 0, {}, todo, known_.size(), known_.size()});
+    if (learns_) LookAhead(visited, todo);
   }
+}
+
+void Explorer::Begin(Snapshot& root) {
+  ScheduledWorld::listener = &machine_;
+  NoteRacyAccesses(reduces_);
+  frames_.clear();
+  known_.clear();
+  sleep_sets_.Clear();
+  if (learns_) {
+    learned_.Begin();
+  } else {
+    log_.Begin();
+  }
+  if (learns_ || watch_ != nullptr) root.Save(machine_.scheduler());
+  if (reduces_) reduction_.Enter();
+  for (int i = 0; i < walks_; i++) Walk();
+}
+
+// Leaves the machine in the state that the search began in.
+void Explorer::End(const Snapshot& root) {
+  frames_.clear();
+  if (learns_) root.Restore(machine_.scheduler());
 }
 
 void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<void()>& at_rest,
                    const std::function<void()>& at_state) {
-  ScheduledWorld::listener = &machine_;
-  NoteRacyAccesses(reduces_);
-  frames_.clear();
-  sleep_sets_.Clear();
-  log_.Begin();
   Snapshot root;
-  if (watch_ != nullptr) root.Save(machine_.scheduler());
-  if (reduces_) reduction_.Enter();
-  for (int i = 0; i < walks_; i++) Walk();
-  Enter(visited, -1, at_state);
+  Begin(root);
+  if (visited.Insert(key())) Enter(visited, -1, at_state);
   while (!frames_.empty()) {
     Frame& frame = frames_.back();
     const bool first = frame.slot < 0;
     if (!first) {
-      log_.Undo(frame.mark);
-      reduction_.Undo(frame.slot, frame.noted.place_before);
+      GoBack(frame.mark);
+      reduction_.set_place(frame.slot, frame.noted.place_before);
     }
     if (!Advance(frame)) {
       if (first) {
         stats_.rests++;
-        at_rest();
-        log_.Note(-1);
+        if (learns_) learned_.Materialize();
+        CallBack(at_rest);
       }
+      known_.resize(frame.known);
       frames_.pop_back();
       sleep_sets_.Pop();
       continue;
     }
-    if (reduction_.stale() || HasToStop(visited, root, max_states)) {
-      log_.Undo(frames_.front().mark);
-      frames_.clear();
-      return;
+    if (reduction_.stale() || CannotGoOn() || HasToStop(visited, root, max_states)) {
+      GoBack(frames_.front().mark);
+      break;
     }
-    const int slot = frame.slot;
-    frame.noted = Step(slot, frame.choice);
     stats_.transitions++;
-    Enter(visited, frame.noted.accesses, at_state);
+    if (Take(frame, visited)) Enter(visited, frame.noted.accesses, at_state);
   }
+  End(root);
 }
 
 }  // namespace iomode

@@ -2,7 +2,8 @@
 //
 // Walks every interleaving of a machine's live tasks, depth first, merging equal states.
 //
-// Going back is by bytes: a ChangeLog knows what each transition changed.
+// A transition is looked up among those learned (sim/learned_transitions.h), or run. Where it has
+// to be run each time, a ChangeLog knows what it changed, so that one can go back.
 
 #ifndef SIM_EXPLORER_H_
 #define SIM_EXPLORER_H_
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "sim/change_log.h"
+#include "sim/learned_transitions.h"
 #include "sim/machine.h"
 #include "sim/reduction.h"
 #include "sim/scheduler.h"
@@ -55,6 +57,7 @@ class Explorer {
         watch_(watch),
         log_(machine.scheduler()),
         reduction_(machine.scheduler()),
+        learned_(machine, reduction_),
         sleep_sets_(reduction_) {}
 
   // Explores from the state that the machine is in, and leaves the machine there. At each rest
@@ -70,6 +73,12 @@ class Explorer {
   // nothing: see sim/reduction.h. `search` may be run several times.
   void Search(Visited& visited, const std::function<void()>& search);
   void set_reduces(bool reduces) { reduces_ = reduces; }
+  // Whether to learn transitions. Then `at_rest` and `at_state` of Run() may change nothing of the
+  // machine but its kinds of findings.
+  void set_learns(bool learns) { learns_ = learns && machine_.ReportsAccesses(); }
+  bool learns() const { return learns_; }
+  // How many, before it goes on without.
+  void set_most_learned(size_t transitions) { learned_.set_most(transitions); }
 
   const ExploreStats& stats() const { return stats_; }
 
@@ -80,29 +89,47 @@ class Explorer {
     int16_t choice;
     Reduction::Noted noted;  // of the transition
     uint64_t todo;           // the slots that are still to be tried
+    size_t known;            // in known_: where its own begin
+    size_t next;             // and that of the slot to be tried next
   };
 
   bool Advance(Frame& frame);
+  bool Take(Frame& frame, Visited& visited);
+  Hash128 key() const { return learns_ ? learned_.key() : log_.key(); }
+  ChangeLog::Mark mark() const { return learns_ ? learned_.mark() : log_.mark(); }
+  bool CannotGoOn() const { return learns_ && learned_.failed(); }
+  void GoBack(const ChangeLog::Mark& mark);
+  void CallBack(const std::function<void()>& check);
   bool HasToStop(const Visited& visited, const Snapshot& root, uint64_t max_states);
 
   // Transitions between looks at the Watch.
   static constexpr uint64_t kWatchEvery = 512;
   uint64_t Enabled() const;
-  void Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state);
+  void Enter(const Visited& visited, int32_t accesses, const std::function<void()>& at_state);
+  void LookAhead(const Visited& visited, uint64_t todo);
   Reduction::Noted Step(int slot, int choice);
   uint32_t Random();
+  Reduction::Noted Apply(const LearnedTransitions::Transition& known);
+  void Begin(Snapshot& root);
+  void End(const Snapshot& root);
   void Walk();
 
   static constexpr int kWalks = 24;
+  static constexpr uint64_t kLearnedWalks = 64;  // where they take little time
+  int WalksAfter(uint64_t states) const;
 
   Machine& machine_;
   Watch* watch_;
   ExploreStats stats_;
   std::vector<Frame> frames_;
+  // For each frame and each slot that is to be tried in it, in their order.
+  std::vector<const LearnedTransitions::Transition*> known_;
   ChangeLog log_;
   Reduction reduction_;
+  LearnedTransitions learned_;
   SleepSets sleep_sets_;  // of the states that have a frame
   bool reduces_ = false;
+  bool learns_ = false;
   int walks_ = 0;  // before the next search
   uint32_t random_ = 1;
 };

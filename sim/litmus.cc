@@ -39,6 +39,7 @@ class ThreadSearch {
         explorer_(machine, options.watch),
         reduces_(options.reduce && machine.Reducible()) {
     explorer_.set_reduces(reduces_);
+    explorer_.set_learns(options.learn);
   }
 
   void Run(std::vector<Snapshot> starts) {

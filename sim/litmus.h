@@ -36,6 +36,7 @@ struct LitmusReport {
 struct LitmusOptions {
   uint64_t max_states = 5'000'000;
   bool reduce = true;  // leave out interleavings that show nothing new
+  bool learn = true;   // run equal transitions once
   Watch* watch = nullptr;
   Faults faults = {};
   SelfCheck* self_check = nullptr;

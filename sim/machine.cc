@@ -65,6 +65,14 @@ void Machine::BuildPrograms() {
 
 // Mappings, kills and aborts reach into what other tasks do without a trace in their footprints, as
 // do code from elsewhere, faults and the writers that mark their file.
+bool Machine::ReportsAccesses() const {
+#ifdef SIM_REPORTS_ACCESSES
+  return fc_->ops == nullptr;
+#else
+  return false;
+#endif
+}
+
 bool Machine::Reducible() const {
   if (faults_->allocation != 0 || faults_->request != 0) return false;
   if (fc_->ops != nullptr || revision_.rules.parallel_write_marks_file) return false;

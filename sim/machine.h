@@ -114,6 +114,9 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // Whether footprints (sim/scheduler.h) tell all that the script's steps access, so that a search
   // may leave interleavings out.
   bool Reducible() const;
+  // Whether an AccessRecorder sees all that tasks access: the machine is compiled for it, and runs
+  // no other code than the model's.
+  bool ReportsAccesses() const;
   const std::vector<Program>& programs() const { return programs_; }
 
   // Starts the task of program `index`; it stands before its first operation.
@@ -176,6 +179,8 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   // present state.
   const std::set<Finding>& findings() const { return findings_; }
   uint32_t finding_kinds() const { return *finding_kinds_; }
+  // Where they lie; nothing else is in that lane.
+  const void* finding_kinds_at() const { return finding_kinds_; }
   // The findings so far, which are forgotten.
   std::set<Finding> TakeFindings() { return std::exchange(findings_, {}); }
 

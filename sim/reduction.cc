@@ -48,7 +48,8 @@ int Reduction::PlaceOf(int slot) {
   const Hash128 h = HashMix(
       HashMix({}, reinterpret_cast<uintptr_t>(t.object), reinterpret_cast<uintptr_t>(t.function)),
       uint64_t{t.user} << 8 | lock, t.pending == Pending::kChoose);
-  const auto [it, added] = numbers_->places.emplace(h.lo ^ h.hi, static_cast<int16_t>(known_.size()));
+  const auto [it, added] =
+      numbers_->places.emplace(h.lo ^ h.hi, static_cast<int16_t>(known_.size()));
   if (!added) return it->second;
   if (known_.size() == kMaxPlaces) {
     numbers_->places.erase(it);
@@ -141,25 +142,17 @@ void Reduction::Recheck(int place) {
   }
 }
 
-// The tasks that have to be tried with that of `slot`.
-uint64_t Reduction::Closure(int slot, uint64_t enabled, uint64_t live) {
-  uint64_t set = uint64_t{1} << slot;
-  uint64_t work = set;
-  while (work != 0) {
-    const int q = std::countr_zero(work);
-    work &= work - 1;
-    for (uint64_t rest = live & ~set; rest != 0; rest &= rest - 1) {
-      const int r = std::countr_zero(rest);
-      Relation& relation_qr = relation(places_[q], places_[r]);
-      if (relation_qr == kUnknown)
-        relation_qr = Conflicts(places_[q], places_[r]) ? kConflict : kIndependent;
-      if (relation_qr != kConflict) continue;
-      set |= uint64_t{1} << r;
-      work |= uint64_t{1} << r;
-      if ((set & enabled) == enabled) return set;
-    }
+// The tasks whose future conflicts with what that of `slot` does next.
+uint64_t Reduction::Rivals(int slot, uint64_t live) {
+  uint64_t rivals = 0;
+  for (uint64_t rest = live & ~(uint64_t{1} << slot); rest != 0; rest &= rest - 1) {
+    const int r = std::countr_zero(rest);
+    Relation& relation_qr = relation(places_[slot], places_[r]);
+    if (relation_qr == kUnknown)
+      relation_qr = Conflicts(places_[slot], places_[r]) ? kConflict : kIndependent;
+    rivals |= uint64_t{relation_qr == kConflict} << r;
   }
-  return set;
+  return rivals;
 }
 
 uint64_t Reduction::Choose(uint64_t enabled) {
@@ -167,9 +160,23 @@ uint64_t Reduction::Choose(uint64_t enabled) {
   uint64_t live = 0;
   for (int slot = 0; slot < scheduler_.task_count(); slot++)
     live |= uint64_t{scheduler_.live(slot)} << slot;
+  uint64_t rivals[64];
+  uint64_t known = 0;  // whose rivals are there
+  // The tasks that have to be tried with that of `slot`: their rivals, and so on.
+  const auto closure = [&](int slot) {
+    uint64_t set = uint64_t{1} << slot;
+    for (uint64_t work = set; work != 0 && (set & enabled) != enabled;) {
+      const int q = std::countr_zero(work);
+      if (!(known >> q & 1)) rivals[q] = Rivals(q, live);
+      known |= uint64_t{1} << q;
+      work = (work & (work - 1)) | (rivals[q] & ~set);
+      set |= rivals[q];
+    }
+    return set;
+  };
   uint64_t best = live;
   for (uint64_t rest = enabled; rest != 0; rest &= rest - 1) {
-    const uint64_t set = Closure(std::countr_zero(rest), enabled, live);
+    const uint64_t set = closure(std::countr_zero(rest));
     if (std::popcount(set & enabled) < std::popcount(best & enabled)) best = set;
     if (std::popcount(best & enabled) == 1) break;
   }

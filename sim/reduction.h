@@ -48,8 +48,10 @@ class Reduction {
   };
   // The task in `slot` was resumed and did what the footprint says.
   Noted Note(int slot);
-  // The transition was undone.
-  void Undo(int slot, int place_before) { places_[slot] = static_cast<int16_t>(place_before); }
+  // Where the task in `slot` stands.
+  int16_t place(int slot) const { return places_[slot]; }
+  // It stands there now: its transition was undone, or is one that was noted before.
+  void set_place(int slot, int16_t place) { places_[slot] = place; }
 
   // Of the tasks in `enabled`, bits by slot, those that have to be tried.
   uint64_t Choose(uint64_t enabled);
@@ -100,7 +102,7 @@ class Reduction {
   bool Conflicts(int place, int other) const {
     return Conflict(known_[place].now, known_[other].future);
   }
-  uint64_t Closure(int slot, uint64_t enabled, uint64_t live);
+  uint64_t Rivals(int slot, uint64_t live);
   Relation& relation(int a, int b) { return relations_[a * kMaxPlaces + b]; }
 
   const Scheduler& scheduler_;

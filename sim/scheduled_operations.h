@@ -41,15 +41,17 @@ class WorldListener {
   virtual bool AllocationFails() { return false; }
 };
 
+// Its variables are defined in a source file: sim/machine.cc and its like are compiled without weak
+// symbols (sim/BUILD.bazel), and would have inline ones of their own.
 struct ScheduledOperations {
   // Stands in footprints for what Machine::CheckStarvation() looks at: the Published variables and
   // who sleeps in wait_event. All that changes any of it counts as dependent.
-  static inline const char observed = 0;
+  static const char observed;
 
-  static inline thread_local WorldListener* listener = nullptr;
-  static inline thread_local bool tracing = false;
+  static constinit thread_local WorldListener* listener;
+  static constinit thread_local bool tracing;
   // Is told of each function of the model that is entered; null: nobody is. For set-up.
-  static inline void (*entered)(const char* function) = nullptr;
+  static void (*entered)(const char* function);
 
   static Scheduler& scheduler() { return *Scheduler::current(); }
   static Task& self() { return scheduler().self(); }

@@ -147,6 +147,7 @@ int Scheduler::Spawn(Body body, void* context, uint32_t user, int slot) {
 
 void Scheduler::Resume(int slot, int choice) {
   Task& t = tasks_[slot];
+  footprint_.Clear();
   if (t.pending == Pending::kLock)
     *static_cast<uint8_t*>(const_cast<void*>(t.object)) = static_cast<uint8_t>(slot + 1);
   t.choice = static_cast<uint8_t>(choice);
@@ -204,9 +205,13 @@ void Scheduler::Reap(int slot) { tasks_[slot] = Task(); }
 Hash128 Scheduler::Key() const {
   Hash128 key = HashLanes(arena_, arena_, arena_ + used_);
   for (int slot = 0; slot < task_count_; slot++) {
-    if (live(slot)) key += HashLanes(arena_, stack_begin(slot), StackTop(slot));
+    if (live(slot)) key += StackKey(slot);
   }
   return key;
+}
+
+Hash128 Scheduler::StackKey(int slot) const {
+  return HashLanes(arena_, stack_begin(slot), StackTop(slot));
 }
 
 void Scheduler::Unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] size_t bytes) const {

@@ -20,6 +20,7 @@
 #ifndef SIM_SCHEDULER_H_
 #define SIM_SCHEDULER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,22 +41,25 @@ enum class Pending : uint8_t {
   kDone,    // finished; the slot can be reaped
 };
 
-// One task. Lives in the arena's shared part.
-struct Task {
+// One task. Lives in the arena's shared part. Lanes of 16 bytes: two that only the task itself and
+// the driver use, and one that others change to wake it.
+struct alignas(16) Task {
   void* sp = nullptr;              // saved stack pointer (a Boost fcontext_t)
   const void* object = nullptr;    // what the pending operation is about
   const char* function = nullptr;  // innermost kernel function, for findings and stories
   uint32_t user = 0;               // the owner's: which step or thread this task carries out
+  uint8_t choices = 0;             // kChoose: how many
+  uint8_t choice = 0;              // what was picked
+  uint8_t locks = 0;               // spin locks held
+  bool fresh = false;  // resumed by a lock, a wakeup or its start, and nothing visible done since
+
   Pending pending = Pending::kFree;
-  uint8_t choices = 0;  // kChoose: how many
-  uint8_t choice = 0;   // what was picked
-  uint8_t locks = 0;    // spin locks held
-  bool fresh = false;   // resumed by a lock, a wakeup or its start, and nothing visible done since
-  bool wakeup = false;  // woken before it went to sleep
-  uint8_t next = 0;     // FIFO link of the queue that the task waits in: slot + 1
-  uint8_t want = 0;     // what it waits for there; the World's
+  bool wakeup = false;    // woken before it went to sleep
+  uint8_t next = 0;       // FIFO link of the queue that the task waits in: slot + 1
+  uint8_t want = 0;       // what it waits for there; the World's
   bool killable = false;  // asleep, and woken by a kill of its process
   uint8_t item = 0;       // the owner's: which items of pools it takes first
+  uint8_t unused[10] = {};
 };
 
 // What the running task accessed since its last scheduling point: variables that others may access
@@ -109,11 +113,12 @@ class Scheduler {
 
   // --- Set-up ---
 
-  // Takes zeroed memory from the shared part, for good. T is trivially copyable.
+  // Takes zeroed memory from the shared part, for good, that shares no lane with anything else. T
+  // is trivially copyable.
   template <class T>
   T* Allocate(size_t count = 1) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
-    return static_cast<T*>(AllocateBytes(sizeof(T) * count, alignof(T)));
+    return static_cast<T*>(AllocateBytes(sizeof(T) * count, std::max(size_t{16}, alignof(T))));
   }
 
   // Makes a task that will run body(context, user). It stands before its first operation. Returns
@@ -144,8 +149,7 @@ class Scheduler {
   // Resumes a task until its next scheduling point. `choice` counts for kChoose only.
   void Resume(int slot, int choice = 0);
 
-  // What was accessed since the last Clear().
-  Footprint& footprint() { return footprint_; }
+  // What was accessed since the last Resume() began.
   const Footprint& footprint() const { return footprint_; }
 
   // Frees the slot of a finished task.
@@ -176,6 +180,8 @@ class Scheduler {
   // The state's identity: the sum of HashLane over the shared part and the live stacks. A search
   // keeps it up to date with a ChangeLog instead.
   Hash128 Key() const;
+  // What the stack of the task in `slot`, which is alive, contributes.
+  Hash128 StackKey(int slot) const;
 
   uint8_t* shared() { return arena_; }
   const uint8_t* shared() const { return arena_; }
@@ -213,7 +219,7 @@ class Scheduler {
 
   // What a transition may use of the stack: frames are larger without optimisation.
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
-  static constexpr size_t kScrubBytes = 2048;
+  static constexpr size_t kScrubBytes = 4096;
 #else
   static constexpr size_t kScrubBytes = 8192;
 #endif

@@ -41,7 +41,6 @@ class Spreading {
       const bool chooses = s_.task(slot).pending == Pending::kChoose;
       const int choices = chooses ? s_.task(slot).choices : 1;
       for (int choice = 0; choice < choices; choice++) {
-        s_.footprint().Clear();
         s_.Resume(slot, choice);
         machine_.Finish(slot);
         spread_.transitions++;

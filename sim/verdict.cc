@@ -127,6 +127,7 @@ void CheckLitmus(const Script& script, const Revision& revision, const CheckOpti
     verdict.litmus = RunLitmus(script, revision,
                                {.max_states = options.max_states,
                                 .reduce = options.reduce,
+                                .learn = options.learn,
                                 .watch = options.watch,
                                 .self_check = self_check,
                                 .shard = options.shard,

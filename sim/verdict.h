@@ -48,6 +48,7 @@ struct Verdict {
 struct CheckOptions {
   uint64_t max_states = 5'000'000;  // of one script
   bool reduce = true;               // leave out interleavings that show nothing new
+  bool learn = true;                // run equal transitions once
   Watch* watch = nullptr;           // outlives the call
   // Litmus scripts are not explored but sampled; its Watch and self-check are those here.
   std::optional<SampleOptions> sample = std::nullopt;

@@ -32,6 +32,11 @@ class VisitedSet {
   // Whether it was not there yet.
   bool Insert(Hash128 key);
   bool Contains(Hash128 key) const;
+  // Insert(key) will be called soon.
+  void Prefetch(Hash128 key) const {
+    const Segment& segment = SegmentOf(key);
+    if (!segment.places.empty()) __builtin_prefetch(&segment.places[Home(segment, key)], 1);
+  }
 
   uint64_t size() const { return size_; }
   // What the set takes.
@@ -62,10 +67,15 @@ class VisitedSet {
     if (IsFree(key)) key.lo = 1;
     return key;
   }
+  // Where the search for the key begins.
+  static size_t Home(const Segment& segment, Hash128 key) {
+    return static_cast<size_t>((static_cast<unsigned __int128>(key.lo) * segment.places.size()) >>
+                               64);
+  }
   // Where the key is in the segment, or the free place for it. There is one.
   static size_t Find(const Segment& segment, Hash128 key) {
     const size_t capacity = segment.places.size();
-    auto at = static_cast<size_t>((static_cast<unsigned __int128>(key.lo) * capacity) >> 64);
+    size_t at = Home(segment, key);
     while (!IsFree(segment.places[at]) && !(segment.places[at] == key)) {
       if (++at == capacity) at = 0;
     }
