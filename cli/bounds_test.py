@@ -159,7 +159,7 @@ class BoundsTest(unittest.TestCase):
                 self.assertNotIn("frontier", output)
 
     def test_no_progress_in_a_pipe(self):
-        ran = self.run_iomode("check", self.script(NEVER), *NO_BOUND, "--max-time", "1.2")
+        ran = self.run_iomode("check", self.script(NEVER), *NO_BOUND, "--max-time", "2")
         self.assertEqual(ran.stderr, "")
 
     def test_explore(self):
