@@ -15,7 +15,6 @@
 #include "sim/explorer.h"
 #include "sim/litmus.h"
 #include "sim/scenario_files.h"
-#include "sim/script_parser.h"
 #include "sim/self_check.h"
 
 // Not there where nothing is reported.
@@ -34,12 +33,6 @@ P1: close c
 P2: backing_open B
 P2: open p A PASSTHROUGH backing=B
 )";
-
-Script Parse(const std::string& text) {
-  absl::StatusOr<Script> script = ParseScript("test.iom", text);
-  EXPECT_TRUE(script.ok()) << script.status();
-  return *std::move(script);
-}
 
 // Of a script without steps: all threads stand before their first operation.
 class LearnedTransitionsTest : public testing::Test {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "sim/script_parser.h"
+#include "sim/scenario_files.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -42,12 +42,6 @@ P1: open c A KEEP_CACHE
 P1: close c
 P2: open d A KEEP_CACHE
 )";
-
-Script Parse(const std::string& text) {
-  absl::StatusOr<Script> script = ParseScript("test.iom", text);
-  EXPECT_TRUE(script.ok()) << script.status();
-  return *std::move(script);
-}
 
 Verdict Check(const Script& script, const SampleOptions& options) {
   CheckOptions check;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The scripts of the project's scenarios/ folder, for tests that hold all of them. Tests only; they
-// run in the project's root, as Bazel's do. Stateless.
+// Scripts for tests: those of the project's scenarios/ folder, for tests that hold all of them, and
+// those that a test has itself. Tests only; they run in the project's root, as Bazel's do.
+// Stateless.
 
 #ifndef SIM_SCENARIO_FILES_H_
 #define SIM_SCENARIO_FILES_H_
@@ -44,6 +45,13 @@ inline std::vector<Script> ScriptsBelow(const std::string& folder) {
   std::vector<Script> scripts;
   for (const std::string& file : FilesBelow(folder, ".iom")) scripts.push_back(ReadScript(file));
   return scripts;
+}
+
+// One that stands in the test. What does not parse is a test failure.
+inline Script Parse(const std::string& text) {
+  absl::StatusOr<Script> script = ParseScript("test.iom", text);
+  EXPECT_TRUE(script.ok()) << script.status().message();
+  return script.ok() ? *std::move(script) : Script{};
 }
 
 }  // namespace iomode

@@ -12,7 +12,7 @@
 #include "model/iomode.h"
 #include "sim/litmus.h"
 #include "sim/sampler.h"
-#include "sim/script_parser.h"
+#include "sim/scenario_files.h"
 #include "sim/verdict.h"
 
 namespace iomode {
@@ -38,12 +38,6 @@ expect starvation
 P0: write w
 P1: open c A KEEP_CACHE
 )";
-
-Script Parse(const std::string& text) {
-  absl::StatusOr<Script> script = ParseScript("test.iom", text);
-  EXPECT_TRUE(script.ok()) << script.status();
-  return *std::move(script);
-}
 
 // A file's open that decides by how often it was called before, anywhere.
 int calls = 0;

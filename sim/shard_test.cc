@@ -16,7 +16,6 @@
 #include "absl/strings/str_cat.h"
 #include "sim/litmus.h"
 #include "sim/scenario_files.h"
-#include "sim/script_parser.h"
 #include "sim/shard_parser.h"
 
 namespace iomode {
@@ -33,12 +32,6 @@ P1: open c A KEEP_CACHE
 P1: close c
 P2: open p A PASSTHROUGH backing=B1
 )";
-
-Script Parse(const std::string& text) {
-  absl::StatusOr<Script> script = ParseScript("test.iom", text);
-  EXPECT_TRUE(script.ok()) << script.status();
-  return *std::move(script);
-}
 
 std::set<LitmusOutcome> OutcomesOf(const LitmusReport& report) {
   std::set<LitmusOutcome> outcomes;

@@ -90,12 +90,6 @@ void ExpectSameAsBruteForce(const Script& script, const RunTest& goal, bool reac
   EXPECT_EQ(cost, found.cost) << script.name;
 }
 
-Script Parse(const std::string& text) {
-  absl::StatusOr<Script> script = ParseScript("test.iom", text);
-  EXPECT_TRUE(script.ok()) << script.status().message();
-  return *std::move(script);
-}
-
 RunTest Outcome(const Script& script, const char* text) {
   absl::StatusOr<Condition::Expr> expr = ParseOutcome(script, "outcome", text);
   EXPECT_TRUE(expr.ok()) << expr.status().message();
