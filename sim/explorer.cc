@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <random>
 
 #include "absl/strings/str_cat.h"
 #include "sim/estimate.h"
@@ -68,10 +69,9 @@ void Explorer::Search(Visited& visited, const std::function<void()>& search) {
   walks_ = 0;
 }
 
-// std::minstd_rand, whose header takes long to compile.
 uint32_t Explorer::Random() {
-  random_ = static_cast<uint32_t>(uint64_t{random_} * 48271 % 2147483647);
-  return random_;
+  std::minstd_rand random(random_);
+  return random_ = static_cast<uint32_t>(random());
 }
 
 // Lets tasks run at random until none can, so that the reduction learns what they access.
@@ -96,9 +96,11 @@ void Explorer::Walk() {
 // Takes a transition.
 Reduction::Noted Explorer::Step(int slot, int choice) {
   if (learns_) {
+    const int16_t place = reduction_.place(slot);
     const LearnedTransitions::Transition* known = learned_.Find(slot, choice);
-    if (known == nullptr) return learned_.Learn(slot, choice, reduces_).noted;
-    return Apply(*known);
+    if (known == nullptr) return {place, learned_.Learn(slot, choice, reduces_).accesses};
+    Apply(*known);
+    return {place, known->accesses};
   }
   Scheduler& s = machine_.scheduler();
   s.Resume(slot, choice);
@@ -108,11 +110,9 @@ Reduction::Noted Explorer::Step(int slot, int choice) {
 }
 
 // Takes a transition that was learned.
-Reduction::Noted Explorer::Apply(const LearnedTransitions::Transition& known) {
-  const Reduction::Noted noted = {reduction_.place(known.slot), known.noted.accesses};
+void Explorer::Apply(const LearnedTransitions::Transition& known) {
   learned_.Apply(known);
   if (reduces_) reduction_.set_place(known.slot, known.place_after);
-  return noted;
 }
 
 // Takes the frame's transition, if that leads to a state that was not entered before: whether it
@@ -122,10 +122,8 @@ bool Explorer::Take(Frame& frame, Visited& visited) {
     const LearnedTransitions::Transition* known = known_[frame.next - 1];
     if (known == nullptr || frame.choice > 0) known = learned_.Find(frame.slot, frame.choice);
     if (known != nullptr) {
-      Hash128 next = learned_.key();
-      next += known->key_change;
-      frame.noted = {reduction_.place(frame.slot), known->noted.accesses};
-      if (!visited.Insert(next)) return false;
+      frame.noted = {reduction_.place(frame.slot), known->accesses};
+      if (!visited.Insert(learned_.KeyAfter(*known))) return false;
       Apply(*known);
       return true;
     }
@@ -186,10 +184,7 @@ std::vector<Move> Explorer::Path() const {
 void Explorer::LookAhead(const Visited& visited, uint64_t todo) {
   for (; todo != 0; todo &= todo - 1) {
     known_.push_back(learned_.Find(std::countr_zero(todo), 0));
-    if (known_.back() == nullptr) continue;
-    Hash128 next = learned_.key();
-    next += known_.back()->key_change;
-    visited.Prefetch(next);
+    if (known_.back() != nullptr) visited.Prefetch(learned_.KeyAfter(*known_.back()));
   }
 }
 

@@ -109,7 +109,7 @@ class Explorer {
   void LookAhead(const Visited& visited, uint64_t todo);
   Reduction::Noted Step(int slot, int choice);
   uint32_t Random();
-  Reduction::Noted Apply(const LearnedTransitions::Transition& known);
+  void Apply(const LearnedTransitions::Transition& known);
   void Begin(Snapshot& root);
   void End(const Snapshot& root);
   void Walk();
@@ -130,8 +130,8 @@ class Explorer {
   SleepSets sleep_sets_;  // of the states that have a frame
   bool reduces_ = false;
   bool learns_ = false;
-  int walks_ = 0;  // before the next search
-  uint32_t random_ = 1;
+  int walks_ = 0;        // before the next search
+  uint32_t random_ = 1;  // a std::minstd_rand's, whose header takes long to compile
 };
 
 }  // namespace iomode

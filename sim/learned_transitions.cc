@@ -2,7 +2,6 @@
 
 #include "sim/learned_transitions.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace iomode {
@@ -12,9 +11,6 @@ namespace {
 constexpr size_t kOwnRecordLanes = 2;
 static_assert(sizeof(Task) == 16 * (kOwnRecordLanes + 1));
 static_assert(offsetof(Task, pending) == 16 * kOwnRecordLanes);
-
-// Below a stack pointer, where a call chain may have been.
-constexpr size_t kLeftBehind = 8192;
 
 }  // namespace
 
@@ -32,8 +28,7 @@ uint32_t LearnedTransitions::InternLocal(int slot) {
   Local local;
   const Lane* record = lanes() + LaneOf(&scheduler_.task(slot));
   if (scheduler_.live(slot)) {
-    local.sp = scheduler_.stack_begin(slot);
-    local.stack.assign(local.sp, scheduler_.stack_top(slot));
+    local.stack.assign(scheduler_.stack_begin(slot), scheduler_.stack_top(slot));
     local.hash = scheduler_.StackKey(slot);
   }
   Hash128 id = HashMix(local.hash, static_cast<uint64_t>(slot), local.stack.size());
@@ -47,12 +42,10 @@ uint32_t LearnedTransitions::InternLocal(int slot) {
 void LearnedTransitions::PutStack(int slot) {
   if (in_arena_[slot] == present_[slot]) return;
   in_arena_[slot] = present_[slot];
-  const Local& local = locals_[present_[slot]];
-  if (local.sp == nullptr) return;
-  auto* sp = const_cast<uint8_t*>(local.sp);
-  const size_t left = std::min(kLeftBehind, scheduler_.stack_left(slot));
-  std::memset(sp - left, 0, left);
-  std::memcpy(sp, local.stack.data(), local.stack.size());
+  if (!scheduler_.live(slot)) return;
+  scheduler_.ClearStack(slot);
+  const std::vector<uint8_t>& stack = locals_[present_[slot]].stack;
+  std::memcpy(scheduler_.task(slot).sp, stack.data(), stack.size());
 }
 
 void LearnedTransitions::Materialize() {
@@ -188,7 +181,7 @@ const LearnedTransitions::Transition& LearnedTransitions::Learn(int slot, int ch
   machine_.Finish(slot);
   recorder_.Stop();
   if (recorder_.other_stacks() || transitions_.size() >= most_) failed_ = true;
-  if (notes) transition.noted = reduction_.Note(slot);
+  if (notes) transition.accesses = reduction_.Note(slot).accesses;
   transition.place_after = reduction_.place(slot);
 
   const uint32_t local = present_[slot];

@@ -39,7 +39,7 @@ class LearnedTransitions {
   // One transition; it stays where it is. Of the numbers learned_transitions.cc knows more.
   struct Transition {
     Hash128 key_change;        // what it adds to the state's key
-    Reduction::Noted noted;    // place_before is not its: that is the present state's
+    int32_t accesses = -1;     // as in Reduction::Noted
     int16_t place_after = -1;  // for the reduction
     int16_t slot = 0;
     int16_t choice = 0;
@@ -49,6 +49,7 @@ class LearnedTransitions {
     size_t reads = 0;   // in contents_, as many as the branch has lanes
     size_t writes = 0;  // in writes_
   };
+
   // Both outlive this.
   LearnedTransitions(Machine& machine, Reduction& reduction)
       : machine_(machine),
@@ -73,6 +74,12 @@ class LearnedTransitions {
   void Undo(const ChangeLog::Mark& mark);
   // Scheduler::Key() of the present state.
   Hash128 key() const { return key_; }
+  // Of the state that the transition leads to from here.
+  Hash128 KeyAfter(const Transition& transition) const {
+    Hash128 key = key_;
+    key += transition.key_change;
+    return key;
+  }
 
   // Puts all stacks of the present state into the arena.
   void Materialize();
@@ -95,9 +102,8 @@ class LearnedTransitions {
     Lane after;
   };
   struct Local {
-    const uint8_t* sp = nullptr;  // where its stack begins; nullptr: the task is not alive
-    std::vector<uint8_t> stack;   // its bytes
-    Hash128 hash;                 // of the stack in the state's key
+    std::vector<uint8_t> stack;  // its live part
+    Hash128 hash;                // what that adds to the state's key
     std::vector<uint32_t> branches;
   };
   struct Branch {

@@ -81,9 +81,8 @@ Runner::Runner(const Script& script, const Revision& revision, const RunnerOptio
       options_(options),
       machine_(script, revision),
       explorer_(machine_, options.watch),
-      random_(options.seed.has_value()
-                  ? std::make_unique<Random>(std::mt19937_64(*options.seed))
-                  : nullptr) {
+      random_(options.seed.has_value() ? std::make_unique<Random>(std::mt19937_64(*options.seed))
+                                       : nullptr) {
   machine_.Inject(options.faults);
   explorer_.set_reduces(options.reduce && machine_.Reducible());
   states_.emplace_back();
@@ -180,8 +179,8 @@ uint32_t Runner::CertainFindings() {
 RunReport Runner::RunSteps() {
   bool runs = true;
   for (size_t i = 0; runs && i < script_.steps.size(); i++) runs = RunStep(static_cast<int>(i));
-  report_.claims_met = report_.steps.size() == script_.steps.size() && !states_.empty() &&
-                       report_.failed_step == 0;
+  report_.claims_met =
+      report_.steps.size() == script_.steps.size() && !states_.empty() && report_.failed_step == 0;
   report_.certain = CertainFindings();
   report_.stats = explorer_.stats();
   return report_;

@@ -32,6 +32,9 @@ using boost::context::detail::transfer_t;
 // What jump_fcontext saves below its return address on x86-64; elsewhere it saves more.
 constexpr size_t kSwitchBytes = 56;
 
+// Below a stack pointer, where a call chain may have been.
+constexpr size_t kLeftBehind = 8192;
+
 [[noreturn]] void Die(const char* what) {
   std::fprintf(stderr, "scheduler: %s\n", what);
   std::abort();
@@ -214,6 +217,15 @@ Hash128 Scheduler::StackKey(int slot) const {
   return HashLanes(arena_, stack_begin(slot), StackTop(slot));
 }
 
+// What ran there since may have left more behind than Resume() cleans away.
+void Scheduler::ClearStack(int slot) {
+  const size_t left = std::min(kLeftBehind, stack_left(slot));
+  auto* begin = static_cast<uint8_t*>(tasks_[slot].sp) - left;
+  const size_t bytes = left + stack_bytes(slot);
+  Unpoison(begin, bytes);
+  std::memset(begin, 0, bytes);
+}
+
 void Scheduler::Unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] size_t bytes) const {
 #ifdef SIM_ASAN
   __asan_unpoison_memory_region(begin, bytes);
@@ -233,9 +245,6 @@ void Snapshot::Save(const Scheduler& scheduler) {
   words_.assign(words.begin(), words.end());
 }
 
-// Below a stack pointer, where a call chain may have been.
-constexpr size_t kLeftBehind = 8192;
-
 void Snapshot::Restore(Scheduler& scheduler) const {
   const auto* at = words_.data();
   const auto* const end = at + words_.size();
@@ -253,12 +262,7 @@ void Snapshot::Restore(Scheduler& scheduler) const {
   put(scheduler.shared() + scheduler.shared_used());
   for (int i = 0; i < scheduler.task_count(); i++) {
     if (!scheduler.live(i)) continue;
-    uint8_t* stack = const_cast<uint8_t*>(scheduler.stack_begin(i));
-    // What ran here since has left more behind than Resume() cleans away.
-    const size_t bytes = scheduler.stack_bytes(i);
-    const size_t left = std::min(kLeftBehind, scheduler.stack_left(i));
-    scheduler.Unpoison(stack - left, bytes + left);
-    std::memset(stack - left, 0, left + bytes);
+    scheduler.ClearStack(i);
     put(scheduler.stack_top(i));
   }
 }

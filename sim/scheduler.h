@@ -199,6 +199,9 @@ class Scheduler {
   }
   // The unused rest of a task's stack, which lies below.
   size_t stack_left(int slot) const { return kStackBytes - stack_bytes(slot); }
+  // Zeroes the live part of a task's stack and what call chains may have left below it, for a state
+  // that is put into the arena: a task's next frames are to find the same there each time.
+  void ClearStack(int slot);
   // Makes [begin, begin + bytes) of the arena writable to memcpy under the sanitizers.
   void Unpoison(const void* begin, size_t bytes) const;
   bool live(int slot) const {

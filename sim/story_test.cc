@@ -269,8 +269,8 @@ void ExpectTraceIsWellFormed(const std::string& text) {
   for (const auto& [id, ends] : arrows) EXPECT_EQ(ends, 0) << id;
 }
 
-// What the groups of a POSIX pattern match, after the match itself; empty when it has none. (<regex>
-// takes seconds to compile.)
+// What the groups of a POSIX pattern match, after the match itself; empty when it has none.
+// (<regex> takes seconds to compile.)
 std::vector<std::string> Groups(const std::string& line, const char* pattern) {
   regex_t compiled;
   EXPECT_EQ(regcomp(&compiled, pattern, REG_EXTENDED), 0) << pattern;
