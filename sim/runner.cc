@@ -73,6 +73,8 @@ void SetResults(const StepReport& report, Step& step) {
 }
 
 struct Runner::Random {
+  explicit Random(uint64_t seed) : numbers(seed) {}
+
   std::mt19937_64 numbers;
 };
 
@@ -81,8 +83,7 @@ Runner::Runner(const Script& script, const Revision& revision, const RunnerOptio
       options_(options),
       machine_(script, revision),
       explorer_(machine_, options.watch),
-      random_(options.seed.has_value() ? std::make_unique<Random>(std::mt19937_64(*options.seed))
-                                       : nullptr) {
+      random_(options.seed.has_value() ? std::make_unique<Random>(*options.seed) : nullptr) {
   machine_.Inject(options.faults);
   explorer_.set_reduces(options.reduce && machine_.Reducible());
   states_.emplace_back();
