@@ -114,21 +114,18 @@ void Machine::CheckSleepers() {
 
 // A write that starts now would run in parallel, so the sleeper's condition may never come: decided
 // by the test that fuse_dio_wr_exclusive_lock would make.
-void Machine::CheckStarvation() {
+void Machine::CheckStarvationOf(int i) {
+  const FuseInode<W>& fi = inodes_[i];
+  if (fi.iocachectr.value >= 0 || fi.fb.value != nullptr) return;
   const Rules& rules = revision_.rules;
-  for (int i = 0; i < inode_count(); i++) {
-    const FuseInode<W>& fi = inodes_[i];
-    if (fi.direct_io_waitq.sleepers == 0 || fi.iocachectr.value >= 0 || fi.fb.value != nullptr)
-      continue;
-    const bool bit = (fi.state.value >> FUSE_I_CACHE_IO_MODE) & 1;
-    if (bit && rules.cache_bit_is_tested && rules.cache_bit_means_exclusive) continue;
-    for (uint64_t rest = fi.direct_io_waitq.sleepers; rest != 0; rest &= rest - 1) {
-      const int slot = std::countr_zero(rest);
-      if (scheduler_->task(slot).pending != Pending::kSleep) continue;
-      AddFindingFor(slot, FindingKind::kStarvation,
-                    "new parallel writes may start and keep a cached opener asleep for ever",
-                    absl::StrCat("inode ", script_.inodes[i], ": ", InodeState(i)));
-    }
+  const bool bit = (fi.state.value >> FUSE_I_CACHE_IO_MODE) & 1;
+  if (bit && rules.cache_bit_is_tested && rules.cache_bit_means_exclusive) return;
+  for (uint64_t rest = fi.direct_io_waitq.sleepers; rest != 0; rest &= rest - 1) {
+    const int slot = std::countr_zero(rest);
+    if (scheduler_->task(slot).pending != Pending::kSleep) continue;
+    AddFindingFor(slot, FindingKind::kStarvation,
+                  "new parallel writes may start and keep a cached opener asleep for ever",
+                  absl::StrCat("inode ", script_.inodes[i], ": ", InodeState(i)));
   }
 }
 

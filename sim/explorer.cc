@@ -36,7 +36,6 @@ bool Explorer::Advance(Frame& frame) {
   frame.choice = 0;
   frame.slot = static_cast<int16_t>(std::countr_zero(frame.todo));
   frame.todo &= frame.todo - 1;
-  frame.next++;
   return true;
 }
 
@@ -119,17 +118,33 @@ void Explorer::Apply(const LearnedTransitions::Transition& known) {
 // does.
 bool Explorer::Take(Frame& frame, Visited& visited) {
   if (learns_) {
-    const LearnedTransitions::Transition* known = known_[frame.next - 1];
-    if (known == nullptr || frame.choice > 0) known = learned_.Find(frame.slot, frame.choice);
+    const bool inserted = frame.choice == 0 && (frame.inserted >> frame.slot & 1);
+    const LearnedTransitions::Transition* const known =
+        inserted ? known_[known_.size() - tasks() + frame.slot]
+                 : learned_.Find(frame.slot, frame.choice);
     if (known != nullptr) {
       frame.noted = {reduction_.place(frame.slot), known->accesses};
-      if (!visited.Insert(learned_.KeyAfter(*known))) return false;
+      const Hash128 key = learned_.KeyAfter(*known);
+      if (inserted) {
+        if (!(frame.fresh >> frame.slot & 1)) return false;
+        pending_.Remove(key);
+      } else if (!IsNew(key, visited)) {
+        return false;
+      }
       Apply(*known);
       return true;
     }
   }
   frame.noted = Step(frame.slot, frame.choice);
-  return visited.Insert(key());
+  return IsNew(key(), visited);
+}
+
+// Whether the state with this key was not entered before; it is now.
+bool Explorer::IsNew(Hash128 key, Visited& visited) {
+  if (visited.Insert(key)) return true;
+  if (!pending_.MayHave(key) || !TakeOver(key, frames_.size())) return false;
+  pending_.Remove(key);
+  return true;
 }
 
 void Explorer::GoBack(const ChangeLog::Mark& mark) {
@@ -179,19 +194,65 @@ std::vector<Move> Explorer::Path() const {
   return path;
 }
 
-// Looks up the transitions that will be tried in the present state, and has the processor fetch the
-// places in `visited` that they lead to.
-void Explorer::LookAhead(const Visited& visited, uint64_t todo) {
-  for (; todo != 0; todo &= todo - 1) {
-    known_.push_back(learned_.Find(std::countr_zero(todo), 0));
-    if (known_.back() != nullptr) visited.Prefetch(learned_.KeyAfter(*known_.back()));
+// Looks up the transitions in `todo`, which the present state has, and has the processor fetch the
+// places in `visited` that they lead to. Those that the state before had, too, are known from there
+// unless the last transition changed what they read.
+void Explorer::LookAhead(const Visited& visited, uint64_t enabled, uint64_t todo) {
+  const LearnedTransitions::Transition* const taken = learned_.last();
+  const size_t own = known_.size();
+  known_.resize(own + tasks());
+  for (; enabled != 0; enabled &= enabled - 1) {
+    const int slot = std::countr_zero(enabled);
+    const LearnedTransitions::Transition* known = nullptr;
+    if (taken != nullptr && taken->slot != slot) known = known_[own - tasks() + slot];
+    if (known != nullptr && !learned_.StaysNext(*known, *taken)) known = nullptr;
+    if (todo >> slot & 1) {
+      if (known == nullptr) known = learned_.Find(slot, 0);
+      if (known != nullptr) visited.Prefetch(learned_.KeyAfter(*known));
+    }
+    known_[own + slot] = known;
   }
+}
+
+// Inserts the states that the frame's transitions lead to, as far as they are known: in their turn,
+// each would wait for its place to come from memory. They are entered in their turn all the same,
+// and those that the search comes to earlier on another way, then.
+void Explorer::InsertAhead(Frame& frame, Visited& visited) {
+  for (uint64_t rest = frame.todo; rest != 0; rest &= rest - 1) {
+    const int slot = std::countr_zero(rest);
+    const LearnedTransitions::Transition* const known = known_[known_.size() - tasks() + slot];
+    if (known == nullptr) continue;
+    const uint64_t bit = uint64_t{1} << slot;
+    const Hash128 key = learned_.KeyAfter(*known);
+    frame.inserted |= bit;
+    if (visited.Insert(key)) {
+      frame.fresh |= bit;
+      pending_.Add(key);
+    } else if (pending_.MayHave(key) && TakeOver(key, frames_.size() - 1)) {
+      frame.fresh |= bit;
+    }
+  }
+}
+
+// Whether one of the first `frames` has inserted the state ahead and has not entered it yet: then
+// it leaves that to the caller, who comes first.
+bool Explorer::TakeOver(Hash128 key, size_t frames) {
+  for (size_t i = 0; i < frames; i++) {
+    Frame& frame = frames_[i];
+    for (uint64_t rest = frame.fresh & frame.todo; rest != 0; rest &= rest - 1) {
+      Hash128 its = frame.mark.key;
+      its += known_[i * tasks() + std::countr_zero(rest)]->key_change;
+      if (!(its == key)) continue;
+      frame.fresh &= ~(rest & -rest);
+      return true;
+    }
+  }
+  return false;
 }
 
 // Makes a frame for the state that a transition with these accesses led to, unless there is nothing
 // to do in it.
-void Explorer::Enter(const Visited& visited, int32_t accesses,
-                     const std::function<void()>& at_state) {
+void Explorer::Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state) {
   stats_.states++;
   if (at_state) CallBack(at_state);
   const uint64_t enabled = Enabled();
@@ -200,10 +261,17 @@ void Explorer::Enter(const Visited& visited, int32_t accesses,
   const uint64_t todo = to_try & ~sleep_sets_.tasks();
   if (enabled != 0 && todo == 0) {
     sleep_sets_.Pop();
-  } else {
-    frames_.push_back({mark(), -1, 0, {}, todo, known_.size(), known_.size()});
-    if (learns_) LookAhead(visited, todo);
+    return;
   }
+  if (learns_) LookAhead(visited, enabled, todo);
+  frames_.push_back({mark(), -1, 0, {}, todo, 0, 0});
+  if (learns_ && inserts_ahead_) InsertAhead(frames_.back(), visited);
+}
+
+void Explorer::Leave() {
+  frames_.pop_back();
+  sleep_sets_.Pop();
+  if (learns_) known_.resize(known_.size() - tasks());
 }
 
 void Explorer::Begin(Snapshot& root) {
@@ -211,6 +279,7 @@ void Explorer::Begin(Snapshot& root) {
   NoteRacyAccesses(reduces_);
   frames_.clear();
   known_.clear();
+  pending_.Clear();
   sleep_sets_.Clear();
   if (learns_) {
     learned_.Begin();
@@ -232,7 +301,7 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
                    const std::function<void()>& at_state) {
   Snapshot root;
   Begin(root);
-  if (visited.Insert(key())) Enter(visited, -1, at_state);
+  if (IsNew(key(), visited)) Enter(visited, -1, at_state);
   while (!frames_.empty()) {
     Frame& frame = frames_.back();
     const bool first = frame.slot < 0;
@@ -246,9 +315,7 @@ void Explorer::Run(Visited& visited, uint64_t max_states, const std::function<vo
         if (learns_) learned_.Materialize();
         CallBack(at_rest);
       }
-      known_.resize(frame.known);
-      frames_.pop_back();
-      sleep_sets_.Pop();
+      Leave();
       continue;
     }
     if (reduction_.stale() || CannotGoOn() || HasToStop(visited, root, max_states)) {

@@ -79,6 +79,9 @@ class Explorer {
   bool learns() const { return learns_; }
   // How many, before it goes on without.
   void set_most_learned(size_t transitions) { learned_.set_most(transitions); }
+  // Whether to put a state's successors into the set of visited states all at once. Without, the
+  // same is found in the same order, only slower.
+  void set_inserts_ahead(bool inserts) { inserts_ahead_ = inserts; }
 
   const ExploreStats& stats() const { return stats_; }
 
@@ -89,8 +92,21 @@ class Explorer {
     int16_t choice;
     Reduction::Noted noted;  // of the transition
     uint64_t todo;           // the slots that are still to be tried
-    size_t known;            // in known_: where its own begin
-    size_t next;             // and that of the slot to be tried next
+    uint64_t inserted;       // those whose successors are in the set of visited states
+    uint64_t fresh;          // and were not there before: they are entered in their turn
+  };
+
+  // A set of keys that tells quickly that it has not got one.
+  class KeyFilter {
+   public:
+    void Clear() { counts_.assign(kCounts, 0); }
+    void Add(Hash128 key) { counts_[key.hi % kCounts]++; }
+    void Remove(Hash128 key) { counts_[key.hi % kCounts]--; }
+    bool MayHave(Hash128 key) const { return counts_[key.hi % kCounts] != 0; }
+
+   private:
+    static constexpr size_t kCounts = 4096;
+    std::vector<uint16_t> counts_ = std::vector<uint16_t>(kCounts);
   };
 
   bool Advance(Frame& frame);
@@ -104,9 +120,14 @@ class Explorer {
 
   // Transitions between looks at the Watch.
   static constexpr uint64_t kWatchEvery = 512;
+  size_t tasks() const { return static_cast<size_t>(machine_.scheduler().task_count()); }
   uint64_t Enabled() const;
-  void Enter(const Visited& visited, int32_t accesses, const std::function<void()>& at_state);
-  void LookAhead(const Visited& visited, uint64_t todo);
+  void Enter(Visited& visited, int32_t accesses, const std::function<void()>& at_state);
+  void Leave();
+  void LookAhead(const Visited& visited, uint64_t enabled, uint64_t todo);
+  void InsertAhead(Frame& frame, Visited& visited);
+  bool TakeOver(Hash128 key, size_t frames);
+  bool IsNew(Hash128 key, Visited& visited);
   Reduction::Noted Step(int slot, int choice);
   uint32_t Random();
   void Apply(const LearnedTransitions::Transition& known);
@@ -122,14 +143,16 @@ class Explorer {
   Watch* watch_;
   ExploreStats stats_;
   std::vector<Frame> frames_;
-  // For each frame and each slot that is to be tried in it, in their order.
+  // For each frame, by slot: the task's next transition with choice 0, where it is known.
   std::vector<const LearnedTransitions::Transition*> known_;
+  KeyFilter pending_;  // the fresh successors of all frames
   ChangeLog log_;
   Reduction reduction_;
   LearnedTransitions learned_;
   SleepSets sleep_sets_;  // of the states that have a frame
   bool reduces_ = false;
   bool learns_ = false;
+  bool inserts_ahead_ = true;
   int walks_ = 0;        // before the next search
   uint32_t random_ = 1;  // a std::minstd_rand's, whose header takes long to compile
 };

@@ -66,22 +66,28 @@ uint64_t LearnedTransitions::HashReads(uint32_t branch, int choice, const Lane* 
   return hash;
 }
 
-bool LearnedTransitions::Agrees(const Transition& transition, uint32_t branch, int choice) const {
-  if (transition.branch != branch || transition.choice != choice) return false;
+// Whether the lanes that the transition read are as it found them.
+inline bool LearnedTransitions::Agrees(const Transition& transition) const {
   const Lane* read = contents_.data() + transition.reads;
-  for (const uint32_t lane : branches_[branch].lanes) {
-    if (!(*read++ == lanes()[lane])) return false;
+  const Lane* const now = lanes();
+  for (const uint32_t lane : branches_[transition.branch].lanes) {
+    if (!(*read++ == now[lane])) return false;
   }
   return true;
 }
 
 const LearnedTransitions::Transition* LearnedTransitions::Find(int slot, int choice) const {
+  const Local& local = locals_[present_[slot]];
+  if (local.found != nullptr && local.found->choice == choice && Agrees(*local.found))
+    return local.found;
   const size_t mask = table_.size() - 1;
-  for (const uint32_t branch : locals_[present_[slot]].branches) {
+  for (const uint32_t branch : local.branches) {
     const uint64_t hash = HashReads(branch, choice, lanes());
     for (size_t at = hash & mask; table_[at].transition != nullptr; at = (at + 1) & mask) {
-      if (table_[at].hash == hash && Agrees(*table_[at].transition, branch, choice))
-        return table_[at].transition;
+      const Transition& transition = *table_[at].transition;
+      if (table_[at].hash == hash && transition.branch == branch && transition.choice == choice &&
+          Agrees(transition))
+        return local.found = &transition;
     }
   }
   return nullptr;
@@ -136,7 +142,8 @@ uint32_t LearnedTransitions::InternBranch(uint32_t local, const std::vector<uint
   for (const uint32_t branch : locals_[local].branches) {
     if (branches_[branch].lanes == lanes) return branch;
   }
-  branches_.push_back({lanes});
+  branches_.push_back({lanes, {}});
+  for (const uint32_t lane : lanes) branches_.back().read.Add(lane);
   locals_[local].branches.push_back(static_cast<uint32_t>(branches_.size() - 1));
   return locals_[local].branches.back();
 }
@@ -148,6 +155,7 @@ void LearnedTransitions::AddWrites(Transition& transition) {
     const Lane& after = lanes()[lane];
     if (before == after) continue;
     writes_.push_back({lane, before, after});
+    transition.written.Add(lane);
     transition.writes_count++;
     transition.key_change -= HashLane(lane, before.words[0], before.words[1]);
     transition.key_change += HashLane(lane, after.words[0], after.words[1]);

@@ -36,6 +36,17 @@ namespace iomode {
 
 class LearnedTransitions {
  public:
+  // Lanes, of which several may have one bit.
+  struct LaneSet {
+    uint64_t bits[4] = {};
+
+    void Add(size_t lane) { bits[lane / 64 % 4] |= uint64_t{1} << lane % 64; }
+    bool Meets(const LaneSet& other) const {
+      return ((bits[0] & other.bits[0]) | (bits[1] & other.bits[1]) | (bits[2] & other.bits[2]) |
+              (bits[3] & other.bits[3])) != 0;
+    }
+  };
+
   // One transition; it stays where it is. Of the numbers learned_transitions.cc knows more.
   struct Transition {
     Hash128 key_change;        // what it adds to the state's key
@@ -46,6 +57,7 @@ class LearnedTransitions {
     uint16_t writes_count = 0;
     uint32_t branch = 0;
     uint32_t local_after = 0;
+    LaneSet written;
     size_t reads = 0;   // in contents_, as many as the branch has lanes
     size_t writes = 0;  // in writes_
   };
@@ -62,6 +74,11 @@ class LearnedTransitions {
 
   // The next transition of the task in `slot`, nullptr when it has not been met yet.
   const Transition* Find(int slot, int choice) const;
+  // Whether `next`, of another task, is still that task's next transition after `taken`. May say no
+  // although it is.
+  bool StaysNext(const Transition& next, const Transition& taken) const {
+    return !branches_[next.branch].read.Meets(taken.written);
+  }
   void Apply(const Transition& transition);
   // Lets the task run and learns its transition. `notes`: the reduction, too.
   const Transition& Learn(int slot, int choice, bool notes);
@@ -70,6 +87,8 @@ class LearnedTransitions {
   // `before`. Checks may change nothing else.
   void NoteFindings(uint32_t before);
 
+  // The transition that has led to the present state; nullptr: none, or findings were noted since.
+  const Transition* last() const { return taken_.empty() ? nullptr : taken_.back().transition; }
   ChangeLog::Mark mark() const { return {taken_.size(), key_}; }
   void Undo(const ChangeLog::Mark& mark);
   // Scheduler::Key() of the present state.
@@ -105,9 +124,11 @@ class LearnedTransitions {
     std::vector<uint8_t> stack;  // its live part
     Hash128 hash;                // what that adds to the state's key
     std::vector<uint32_t> branches;
+    mutable const Transition* found = nullptr;  // last
   };
   struct Branch {
     std::vector<uint32_t> lanes;
+    LaneSet read;  // the same
   };
   // Of the search, to go back.
   struct Taken {
@@ -127,7 +148,7 @@ class LearnedTransitions {
   void PutStack(int slot);
   void AddWrites(Transition& transition);
   uint64_t HashReads(uint32_t branch, int choice, const Lane* from) const;
-  bool Agrees(const Transition& transition, uint32_t branch, int choice) const;
+  bool Agrees(const Transition& transition) const;
   void AddToTable(uint64_t hash, const Transition* transition);
   void Rehash();
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -117,22 +118,24 @@ struct Found {
   std::map<LitmusOutcome, uint64_t> outcomes;
   std::set<Finding> findings;
   uint64_t states = 0;
+  uint64_t transitions = 0;
   bool learns = false;
 };
 
-Found Search(const Script& script, bool learns, size_t most, uint64_t max_states) {
-  Machine machine(script, NewestRevision());
+Found Search(const Script& script, const Revision& revision,
+             const std::function<void(Explorer&)>& set) {
+  Machine machine(script, revision);
   StartThreads(machine);
   Explorer explorer(machine);
   explorer.set_reduces(machine.Reducible());
-  explorer.set_learns(learns);
-  explorer.set_most_learned(most);
+  explorer.set_learns(true);
+  set(explorer);
   Found found;
   Explorer::Visited visited;
   explorer.Search(visited, [&] {
     found.outcomes.clear();
     explorer.Run(
-        visited, max_states,
+        visited, 1'000'000,
         [&] {
           found.outcomes[OutcomeOf(machine)]++;
           machine.CheckAtRest();
@@ -141,6 +144,7 @@ Found Search(const Script& script, bool learns, size_t most, uint64_t max_states
   });
   found.findings = machine.findings();
   found.states = explorer.stats().states;
+  found.transitions = explorer.stats().transitions;
   found.learns = explorer.learns();
   return found;
 }
@@ -152,13 +156,42 @@ std::set<LitmusOutcome> Keys(const std::map<LitmusOutcome, uint64_t>& outcomes) 
 }
 
 TEST_F(LearnedTransitionsTest, GoesOnWithoutWhenThereIsTooMuchToLearn) {
-  const Found all = Search(script_, true, 1 << 18, 1'000'000);
-  const Found few = Search(script_, true, 20, 1'000'000);
+  const auto search = [this](size_t most) {
+    return Search(script_, NewestRevision(), [&](Explorer& e) { e.set_most_learned(most); });
+  };
+  const Found all = search(1 << 18);
+  const Found few = search(20);
   EXPECT_TRUE(all.learns);
   EXPECT_FALSE(few.learns);
   EXPECT_GT(all.states, 1000);
   EXPECT_EQ(Keys(all.outcomes), Keys(few.outcomes));
   EXPECT_EQ(all.findings, few.findings);
+}
+
+// An opener that is awake in vain goes back to sleep, is woken and comes to the same place again.
+// So there are states one step and several steps from another, which are entered on the longer way
+// although they are inserted on the shorter one.
+TEST_F(LearnedTransitionsTest, InsertsAheadAndEntersInTurn) {
+  const Script script = Parse(R"(inode A
+P0: open w A DIRECT_IO|PARALLEL_DIRECT_WRITES
+P0: write w
+P1: open c A KEEP_CACHE
+P2: open v A DIRECT_IO|PARALLEL_DIRECT_WRITES
+P2: write v off=20480
+P3: open d A KEEP_CACHE
+)");
+  for (const char* name : {"v6.9", "v7.3"}) {
+    const auto search = [&](bool inserts_ahead) {
+      return Search(script, *FindRevision(name),
+                    [&](Explorer& e) { e.set_inserts_ahead(inserts_ahead); });
+    };
+    const Found ahead = search(true);
+    const Found in_turn = search(false);
+    EXPECT_EQ(ahead.states, in_turn.states);
+    EXPECT_EQ(ahead.transitions, in_turn.transitions);
+    EXPECT_EQ(ahead.outcomes, in_turn.outcomes);
+    EXPECT_EQ(ahead.findings, in_turn.findings);
+  }
 }
 
 // With each path to a state at rest run again, step by step.

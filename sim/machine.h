@@ -169,7 +169,11 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void CheckAtRest();
   // Whether a cached opener sleeps that new parallel writes could keep asleep for ever; holds in
   // every state.
-  void CheckStarvation();
+  void CheckStarvation() {
+    for (int i = 0; i < inode_count(); i++) {
+      if (inodes_[i].direct_io_waitq.sleepers != 0) CheckStarvationOf(i);
+    }
+  }
   // Checks that hold when everything is closed and no task is left.
   void CheckAllFreed();
   // Everything is closed and answered, and tasks of the script are left all the same: who.
@@ -286,6 +290,7 @@ class Machine final : public WorldListener, public FuseServer<ScheduledWorld> {
   void AddFindingFor(int slot, FindingKind kind, std::string rule, std::string object);
 
   // The checks, in checks.cc.
+  void CheckStarvationOf(int inode);
   void CheckInode(int inode);
   void CheckBackings();
   void CheckSleepers();

@@ -29,6 +29,7 @@ Reduction::~Reduction() = default;
 
 void Reduction::Begin() {
   stale_ = false;
+  relations_changed_++;
   for (size_t a = 0; a < known_.size(); a++) {
     for (size_t b = 0; b < known_.size(); b++) {
       if (relation(a, b) == kAssumed) relation(a, b) = kIndependent;
@@ -135,6 +136,7 @@ void Reduction::Recheck(int place) {
     if (r == kUnknown || r == kConflict || !Conflicts(a, b)) return;
     if (r == kAssumed) stale_ = true;
     r = kConflict;
+    relations_changed_++;
   };
   for (int other = 0; other < static_cast<int>(known_.size()); other++) {
     recheck(place, other);
@@ -155,8 +157,7 @@ uint64_t Reduction::Rivals(int slot, uint64_t live) {
   return rivals;
 }
 
-uint64_t Reduction::Choose(uint64_t enabled) {
-  if (overflow_ || (enabled & (enabled - 1)) == 0) return enabled;
+uint64_t Reduction::ChooseAnew(uint64_t enabled) {
   uint64_t live = 0;
   for (int slot = 0; slot < scheduler_.task_count(); slot++)
     live |= uint64_t{scheduler_.live(slot)} << slot;

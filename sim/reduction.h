@@ -22,6 +22,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/hash.h"
 #include "sim/scheduler.h"
 
 namespace iomode {
@@ -54,7 +55,13 @@ class Reduction {
   void set_place(int slot, int16_t place) { places_[slot] = place; }
 
   // Of the tasks in `enabled`, bits by slot, those that have to be tried.
-  uint64_t Choose(uint64_t enabled);
+  uint64_t Choose(uint64_t enabled) {
+    if (overflow_ || (enabled & (enabled - 1)) == 0) return enabled;
+    const Hash128 key = ChoiceKey(enabled);
+    Choice& choice = choices_[key.lo % kChoices];
+    if (!(choice.key == key)) choice = {key, ChooseAnew(enabled)};
+    return choice.tasks;
+  }
 
   // Whether two transitions, each possible in one state, can be taken in either order with the same
   // result: neither wrote what the other accessed.
@@ -103,6 +110,17 @@ class Reduction {
     return Conflict(known_[place].now, known_[other].future);
   }
   uint64_t Rivals(int slot, uint64_t live);
+  uint64_t ChooseAnew(uint64_t enabled);
+  // Of what a choice is a function of, as long as relations_ do not change.
+  Hash128 ChoiceKey(uint64_t enabled) const {
+    Hash128 key = HashMix({}, enabled, relations_changed_);
+    for (int slot = 0; slot < scheduler_.task_count(); slot += 8) {
+      uint64_t places[2];
+      __builtin_memcpy(places, places_ + slot, sizeof(places));
+      key = HashMix(key, places[0], places[1]);
+    }
+    return key;
+  }
   Relation& relation(int a, int b) { return relations_[a * kMaxPlaces + b]; }
 
   const Scheduler& scheduler_;
@@ -111,6 +129,14 @@ class Reduction {
   const std::unique_ptr<Numbers> numbers_;
   std::vector<Accesses> noted_;
   std::vector<Relation> relations_;
+  uint64_t relations_changed_ = 0;  // how often what was chosen may have become wrong
+  // Choices made, by key.
+  struct Choice {
+    Hash128 key;
+    uint64_t tasks;
+  };
+  static constexpr size_t kChoices = 4096;
+  std::vector<Choice> choices_ = std::vector<Choice>(kChoices);
   bool stale_ = false;
   bool overflow_ = false;  // too many places: no reduction
 };

@@ -2,12 +2,12 @@
 //
 // The set of states that a search has entered, as 128-bit hashes in open addressing.
 //
-//   segment 0..63 (by the low bits of hi):  | - | h | h | - | h | ... |   linear probing
+//   segment 0..7 (by the low bits of hi):  | - | h | h | - | h | ... |   linear probing
 //   position in a segment:                  lo * capacity / 2^64
 //
-// Up to 2^14 hashes there is one segment; then 64, each of which grows by half when it is 7/8 full,
-// so that growing never needs much more memory than the set takes before and after. A hash costs 16
-// bytes, 18 to 28 with the free places; a hundred million states take at most 2.8 GB.
+// Up to 2^14 hashes there is one segment; then 8, each of which grows by half, in its place, when
+// it is 7/8 full. A hash costs 16 bytes, 18 to 28 with the free places; a hundred million states
+// take at most 2.8 GB, and growing takes nothing beside them.
 //
 // Two states are taken for one when all 128 bits are equal: with n states a chance below
 // n * n / 2^128, 3e-23 for a hundred million. (The hash 0 counts as the hash 1.)
@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "sim/hash.h"
@@ -35,7 +36,7 @@ class VisitedSet {
   // Insert(key) will be called soon.
   void Prefetch(Hash128 key) const {
     const Segment& segment = SegmentOf(key);
-    if (!segment.places.empty()) __builtin_prefetch(&segment.places[Home(segment, key)], 1);
+    if (segment.capacity() > 0) __builtin_prefetch(&segment[Home(segment, key)], 1);
   }
 
   uint64_t size() const { return size_; }
@@ -46,21 +47,42 @@ class VisitedSet {
   template <class F>
   void ForEach(F f) const {
     for (const Segment& segment : segments_) {
-      for (const Hash128& place : segment.places) {
-        if (!IsFree(place)) f(place);
+      for (size_t i = 0; i < segment.capacity(); i++) {
+        if (!IsFree(segment[i])) f(segment[i]);
       }
     }
   }
 
  private:
-  struct Segment {
-    std::vector<Hash128> places;  // a free one is all zero
+  // Memory of its own, in pages. A free place is all zero.
+  class Segment {
+   public:
+    Segment() = default;
+    Segment(Segment&& other) noexcept { *this = std::move(other); }
+    Segment& operator=(Segment&& other) noexcept {
+      std::swap(places_, other.places_);
+      std::swap(capacity_, other.capacity_);
+      std::swap(used, other.used);
+      return *this;
+    }
+    ~Segment();
+
+    size_t capacity() const { return capacity_; }
+    Hash128& operator[](size_t i) { return places_[i]; }
+    const Hash128& operator[](size_t i) const { return places_[i]; }
+    // Adds free places at the end, so that there are `capacity`, a multiple of kPage.
+    void Extend(size_t capacity);
+
     size_t used = 0;
+
+   private:
+    Hash128* places_ = nullptr;
+    size_t capacity_ = 0;
   };
 
-  static constexpr size_t kSmallest = 64;
+  static constexpr size_t kPage = 4096 / sizeof(Hash128);  // places
   static constexpr size_t kSplitAt = 1 << 14;
-  static constexpr size_t kSegments = 64;
+  static constexpr size_t kSegments = 8;
 
   static bool IsFree(const Hash128& place) { return (place.lo | place.hi) == 0; }
   static Hash128 Used(Hash128 key) {
@@ -69,14 +91,13 @@ class VisitedSet {
   }
   // Where the search for the key begins.
   static size_t Home(const Segment& segment, Hash128 key) {
-    return static_cast<size_t>((static_cast<unsigned __int128>(key.lo) * segment.places.size()) >>
-                               64);
+    return static_cast<size_t>((static_cast<unsigned __int128>(key.lo) * segment.capacity()) >> 64);
   }
   // Where the key is in the segment, or the free place for it. There is one.
   static size_t Find(const Segment& segment, Hash128 key) {
-    const size_t capacity = segment.places.size();
+    const size_t capacity = segment.capacity();
     size_t at = Home(segment, key);
-    while (!IsFree(segment.places[at]) && !(segment.places[at] == key)) {
+    while (!IsFree(segment[at]) && !(segment[at] == key)) {
       if (++at == capacity) at = 0;
     }
     return at;
@@ -84,7 +105,10 @@ class VisitedSet {
   Segment& SegmentOf(Hash128 key) { return segments_[key.hi & (segments_.size() - 1)]; }
   const Segment& SegmentOf(Hash128 key) const { return segments_[key.hi & (segments_.size() - 1)]; }
 
-  static void Grow(Segment& segment, size_t capacity);
+  static bool IsCrowded(const Segment& segment) {
+    return segment.used * 8 >= segment.capacity() * 7;
+  }
+  static void Grow(Segment& segment);
   void Split();
 
   std::vector<Segment> segments_;

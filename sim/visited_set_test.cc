@@ -37,11 +37,20 @@ TEST(VisitedSet, KeysThatDifferInOneHalfOnlyAreTwo) {
   EXPECT_FALSE(set.Insert({}));
 }
 
+// Keys that have their home near the end wrap around to the start, where others have theirs: some
+// crowded, some with room once the set has grown.
 TEST(VisitedSet, CrowdedPlacesWrapAround) {
-  VisitedSet set;
-  for (uint64_t i = 0; i < 5000; i++) EXPECT_TRUE(set.Insert({~uint64_t{0} - i, 5}));
-  for (uint64_t i = 0; i < 5000; i++) EXPECT_TRUE(set.Contains({~uint64_t{0} - i, 5}));
-  EXPECT_FALSE(set.Contains({~uint64_t{0} - 5000, 5}));
+  const auto first = [](uint64_t i) { return Hash128{i % 4 == 0 ? i + 1 : (i + 1) << 50, 5}; };
+  const auto last = [&first](uint64_t i) { return Hash128{~first(i).lo, 5}; };
+  for (const uint64_t n : {200, 300, 500, 2000, 5000, 9000}) {
+    VisitedSet set;
+    for (uint64_t i = 0; i < n; i++) {
+      ASSERT_TRUE(set.Insert(last(i)) && set.Insert(first(i)));
+      ASSERT_FALSE(set.Insert(first(i / 2)) || set.Insert(last(i / 2))) << i;
+    }
+    for (uint64_t i = 0; i < n; i++) ASSERT_TRUE(set.Contains(last(i)) && set.Contains(first(i)));
+    ASSERT_FALSE(set.Contains(last(n)) || set.Contains(first(n)));
+  }
 }
 
 // What the header promises, at sizes around which segments grow.
