@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 namespace iomode {
 namespace {
@@ -52,7 +54,11 @@ void ChangeLog::Begin() {
 void ChangeLog::MakeRoom() {
   const size_t most = scheduler_.shared_used() / sizeof(Lane) +
                       scheduler_.stack_size() / sizeof(Lane) + kCoarseBytes / sizeof(Lane);
-  if (log_.size() - changes_ < most) log_.resize(2 * log_.size() + most);
+  if (room_ - changes_ >= most) return;
+  room_ = 2 * room_ + most;
+  auto larger = std::make_unique_for_overwrite<Change[]>(room_);
+  std::copy(log_.get(), log_.get() + changes_, larger.get());
+  log_ = std::move(larger);
 }
 
 void ChangeLog::MapCopy() {

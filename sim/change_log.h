@@ -15,7 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "sim/scheduler.h"
 
@@ -75,8 +75,9 @@ class ChangeLog {
   Scheduler& scheduler_;
   uint8_t* copy_ = nullptr;
   size_t copy_bytes_ = 0;
-  std::vector<Change> log_;  // the first changes_ of them; what a transition may need lies behind
-  size_t changes_ = 0;
+  std::unique_ptr<Change[]> log_;
+  size_t changes_ = 0;  // in it
+  size_t room_ = 0;     // for so many
   Hash128 key_;
 };
 

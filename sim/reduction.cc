@@ -57,8 +57,8 @@ int Reduction::PlaceOf(int slot) {
     overflow_ = true;
     return 0;
   }
-  if (relations_.empty()) relations_.assign(kMaxPlaces * kMaxPlaces, kUnknown);
   known_.emplace_back();
+  relations_.resize(known_.size() * known_.size(), kUnknown);
   if (lock) {
     Place& place = known_.back();
     const int n = ObjectNumber(t.object);

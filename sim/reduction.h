@@ -57,6 +57,7 @@ class Reduction {
   // Of the tasks in `enabled`, bits by slot, those that have to be tried.
   uint64_t Choose(uint64_t enabled) {
     if (overflow_ || (enabled & (enabled - 1)) == 0) return enabled;
+    if (choices_.empty()) choices_.resize(kChoices);
     const Hash128 key = ChoiceKey(enabled);
     Choice& choice = choices_[key.lo % kChoices];
     if (!(choice.key == key)) choice = {key, ChooseAnew(enabled)};
@@ -121,7 +122,8 @@ class Reduction {
     }
     return key;
   }
-  Relation& relation(int a, int b) { return relations_[a * kMaxPlaces + b]; }
+  // Those among the first n places are the first n * n.
+  Relation& relation(int a, int b) { return relations_[a >= b ? a * a + b : b * b + b + 1 + a]; }
 
   const Scheduler& scheduler_;
   int16_t places_[64] = {};  // by slot
@@ -136,7 +138,7 @@ class Reduction {
     uint64_t tasks;
   };
   static constexpr size_t kChoices = 4096;
-  std::vector<Choice> choices_ = std::vector<Choice>(kChoices);
+  std::vector<Choice> choices_;
   bool stale_ = false;
   bool overflow_ = false;  // too many places: no reduction
 };

@@ -16,7 +16,7 @@ VisitedSet::Segment::~Segment() {
 
 void VisitedSet::Segment::Extend(size_t capacity) {
   const size_t bytes = capacity * sizeof(Hash128);
-  void* const places =
+  void* places =
       places_ == nullptr
           ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
           : mremap(places_, capacity_ * sizeof(Hash128), bytes, MREMAP_MAYMOVE);
