@@ -38,6 +38,12 @@ StoryGoal DefaultGoal(const Script& script, const Verdict& verdict) {
 
 FoundSchedule FindShortestRun(const Script& script, const Revision& revision,
                               const ScheduleSearch& search) {
+  {
+    ScriptRun run(script, revision, true);
+    run.Learn();
+    FoundSchedule found = FindShortestSchedule(run, search);
+    if (!run.lost()) return found;
+  }
   ScriptRun run(script, revision, true);
   return FindShortestSchedule(run, search);
 }

@@ -116,6 +116,19 @@ void LearnedTransitions::Undo(const ChangeLog::Mark& mark) {
   key_ = mark.key;
 }
 
+void LearnedTransitions::Save(Saved* saved) const {
+  saved->shared_.SaveShared(scheduler_);
+  saved->present_ = present_;
+  saved->key_ = key_;
+}
+
+void LearnedTransitions::Restore(const Saved& saved) {
+  saved.shared_.RestoreShared(scheduler_);
+  present_ = saved.present_;
+  key_ = saved.key_;
+  taken_.clear();
+}
+
 void LearnedTransitions::NoteFindings(uint32_t before) {
   if (machine_.finding_kinds() == before) return;
   const size_t lane = LaneOf(machine_.finding_kinds_at());

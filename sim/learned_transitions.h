@@ -91,6 +91,23 @@ class LearnedTransitions {
   const Transition* last() const { return taken_.empty() ? nullptr : taken_.back().transition; }
   ChangeLog::Mark mark() const { return {taken_.size(), key_}; }
   void Undo(const ChangeLog::Mark& mark);
+
+  // A state to go to from anywhere. Restoring one leaves nothing to undo.
+  class Saved {
+   public:
+    size_t bytes() const { return shared_.bytes() + present_.size() * sizeof(uint32_t); }
+
+   private:
+    friend class LearnedTransitions;
+    Snapshot shared_;
+    std::vector<uint32_t> present_;
+    Hash128 key_;
+  };
+  void Save(Saved* saved) const;
+  void Restore(const Saved& saved);
+  // Somebody else has put stacks into the arena.
+  void ForgetArena() { in_arena_.assign(in_arena_.size(), kNobody); }
+
   // Scheduler::Key() of the present state.
   Hash128 key() const { return key_; }
   // Of the state that the transition leads to from here.
@@ -136,6 +153,8 @@ class LearnedTransitions {
     uint32_t before;               // the task's local, or the kinds
   };
 
+  static constexpr uint32_t kNobody = ~uint32_t{0};
+
   Lane* lanes() const { return reinterpret_cast<Lane*>(scheduler_.shared()); }
   size_t lane_count() const { return (scheduler_.shared_used() + sizeof(Lane) - 1) / sizeof(Lane); }
   size_t LaneOf(const void* address) const {
@@ -159,7 +178,7 @@ class LearnedTransitions {
 
   Hash128 key_;
   std::vector<uint32_t> present_;   // by slot: its local
-  std::vector<uint32_t> in_arena_;  // by slot: whose stack lies there
+  std::vector<uint32_t> in_arena_;  // by slot: whose stack lies there, or kNobody
   std::vector<Taken> taken_;
 
   std::vector<Local> locals_;

@@ -47,7 +47,7 @@ class Search {
   bool EndsWell() const {
     return run_.at_end() && !IsBad() && (bad_.finds || OutcomeOf(run_.machine()) != bad_.outcome);
   }
-  bool exhausted() const { return doomed_.size() >= max_states_; }
+  bool exhausted() const { return doomed_.size() >= max_states_ || run_.lost(); }
 
   // Whether a run ends well from where this one is, in a state that was not looked at before.
   bool CanEndWell() {
@@ -82,12 +82,8 @@ class Search {
   Explorer::Visited doomed_;  // once a search from them has come to its end
 };
 
-}  // namespace
-
-NearestGoodRun FindNearestGoodRun(const Script& script, const Revision& revision,
-                                  const Schedule& schedule, uint64_t max_states) {
+NearestGoodRun FindFrom(ScriptRun& run, const Schedule& schedule, uint64_t max_states) {
   NearestGoodRun result;
-  ScriptRun run(script, revision, true);
   const BadRun bad = Follow(run, schedule);
   Search search(run, bad, max_states);
   // What lies behind the bad run's own next move was looked at in the round before.
@@ -118,6 +114,20 @@ NearestGoodRun FindNearestGoodRun(const Script& script, const Revision& revision
     }
   }
   return result;
+}
+
+}  // namespace
+
+NearestGoodRun FindNearestGoodRun(const Script& script, const Revision& revision,
+                                  const Schedule& schedule, uint64_t max_states) {
+  {
+    ScriptRun run(script, revision, true);
+    run.Learn();
+    const NearestGoodRun result = FindFrom(run, schedule, max_states);
+    if (!run.lost()) return result;
+  }
+  ScriptRun run(script, revision, true);
+  return FindFrom(run, schedule, max_states);
 }
 
 }  // namespace iomode

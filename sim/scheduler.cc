@@ -232,20 +232,20 @@ void Scheduler::Unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] si
 #endif
 }
 
-void Snapshot::Save(const Scheduler& scheduler) {
+void Snapshot::Save(const Scheduler& scheduler, bool stacks) {
   thread_local std::vector<uint64_t> words;
   words.clear();
   const uint64_t* arena = Words(scheduler.shared());
   const size_t shared = (scheduler.shared_used() + 15) / 16 * 16;
   AddRuns(arena, arena, Words(scheduler.shared() + shared), words);
-  for (int i = 0; i < scheduler.task_count(); i++) {
+  for (int i = 0; stacks && i < scheduler.task_count(); i++) {
     if (scheduler.live(i))
       AddRuns(arena, Words(scheduler.stack_begin(i)), Words(scheduler.stack_top(i)), words);
   }
   words_.assign(words.begin(), words.end());
 }
 
-void Snapshot::Restore(Scheduler& scheduler) const {
+void Snapshot::Restore(Scheduler& scheduler, bool stacks) const {
   const auto* at = words_.data();
   const auto* const end = at + words_.size();
   // Puts the runs that lie before `limit` back.
@@ -260,7 +260,7 @@ void Snapshot::Restore(Scheduler& scheduler) const {
   };
   std::memset(scheduler.shared(), 0, scheduler.shared_used());
   put(scheduler.shared() + scheduler.shared_used());
-  for (int i = 0; i < scheduler.task_count(); i++) {
+  for (int i = 0; stacks && i < scheduler.task_count(); i++) {
     if (!scheduler.live(i)) continue;
     scheduler.ClearStack(i);
     put(scheduler.stack_top(i));

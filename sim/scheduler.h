@@ -250,11 +250,17 @@ class Scheduler {
 // of a machine is zero; what is kept are runs of lanes of 16 bytes that are not.
 class Snapshot {
  public:
-  void Save(const Scheduler& scheduler);
-  void Restore(Scheduler& scheduler) const;
+  void Save(const Scheduler& scheduler) { Save(scheduler, true); }
+  void Restore(Scheduler& scheduler) const { Restore(scheduler, true); }
+  // The shared part only, for those who know the stacks.
+  void SaveShared(const Scheduler& scheduler) { Save(scheduler, false); }
+  void RestoreShared(Scheduler& scheduler) const { Restore(scheduler, false); }
   size_t bytes() const { return words_.size() * sizeof(uint64_t); }
 
  private:
+  void Save(const Scheduler& scheduler, bool stacks);
+  void Restore(Scheduler& scheduler, bool stacks) const;
+
   // A run is a word, the number of its first lane in the arena and how many it has, and its lanes.
   std::vector<uint64_t> words_;
 };

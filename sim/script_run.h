@@ -12,9 +12,11 @@
 #define SIM_SCRIPT_RUN_H_
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <vector>
 
+#include "sim/learned_transitions.h"
 #include "sim/machine.h"
 #include "sim/runner.h"
 #include "sim/teardown.h"
@@ -25,6 +27,13 @@ class ScriptRun {
  public:
   // `narrow`: a numbered step that gives what the script does not claim refuses the run.
   ScriptRun(const Script& script, const Revision& revision, bool narrow);
+  ~ScriptRun();
+
+  // Learns a litmus script's transitions from now on, the start, where the machine reports its
+  // accesses (sim/learned_transitions.h): for searches, which meet the same ones in many states.
+  void Learn(size_t most = size_t{1} << 18);
+  // There were more than `most`, or one that cannot be learned: the run is in no known state.
+  bool lost() const;
 
   // What can happen next, in the explorer's order: by slot, then by choice. Empty: it is over.
   const std::vector<Move>& moves() const { return moves_; }
@@ -58,11 +67,12 @@ class ScriptRun {
   // A saved run. Restoring one puts back all but outcomes().
   class Saved {
    public:
-    size_t bytes() const { return sizeof(*this) + state_.bytes(); }
+    size_t bytes() const { return sizeof(*this) + state_.bytes() + learned_.bytes(); }
 
    private:
     friend class ScriptRun;
-    Snapshot state_;
+    Snapshot state_;                     // where nothing is learned
+    LearnedTransitions::Saved learned_;  // and where something is
     Teardown teardown_;
     std::vector<Move> moves_;
     int phase_ = 0;
@@ -73,9 +83,14 @@ class ScriptRun {
   void Restore(const Saved& saved);
 
   // Tells states apart: equal keys have equal futures. Who moved last does not count.
-  Hash128 Key() const { return HashMix(machine_.scheduler().Key(), teardown_.progress(), 0); }
+  Hash128 Key() const;
 
  private:
+  struct Learning;
+
+  bool learns() const { return learning_ != nullptr && !in_steps(); }
+  void Check(void (Machine::*check)());
+  void TakeLearned(Move move);
   void StartPhase();
   void Settle();
   void FindMoves();
@@ -83,6 +98,7 @@ class ScriptRun {
   const Script& script_;
   Machine machine_;
   Teardown teardown_;
+  std::unique_ptr<Learning> learning_;
   std::vector<Move> moves_;
   std::set<Finding> found_;
   std::vector<StepOutcome> outcomes_;

@@ -52,6 +52,7 @@ class Search {
         GoTo(open);
         run_.Take(open.move);
         Enter(open.from, open.move, cost);
+        if (run_.lost()) result_.complete = false;
         if (result_.found || !result_.complete) break;
       }
     }

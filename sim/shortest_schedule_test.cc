@@ -65,8 +65,10 @@ class BruteForce {
   std::optional<ScheduleCost> best_;
 };
 
+// The search looks up what it has learned; brute force runs all.
 void ExpectSameAsBruteForce(const Script& script, const RunTest& goal, bool reachable) {
   ScriptRun run(script, NewestRevision(), true);
+  run.Learn();
   const FoundSchedule found = FindShortestSchedule(run, {.goal = goal});
   ASSERT_TRUE(found.complete) << script.name;
   EXPECT_EQ(found.found, reachable) << script.name;
@@ -147,6 +149,17 @@ TEST(ShortestScheduleTest, BoundsAreIncomplete) {
   const FoundSchedule few = FindShortestSchedule(run, {.goal = FindsAnything(), .max_states = 10});
   EXPECT_FALSE(few.found);
   EXPECT_FALSE(few.complete);
+}
+
+TEST(ShortestScheduleTest, ARunThatCannotLearnMoreIsLost) {
+  const Script script = ReadScript("scenarios/litmus/H1-lost-wakeup.iom");
+  ScriptRun run(script, NewestRevision(), true);
+  if (!run.machine().ReportsAccesses()) GTEST_SKIP() << "nothing is learned in this build";
+  run.Learn(30);
+  const FoundSchedule found = FindShortestSchedule(run, {.goal = Ends()});
+  EXPECT_TRUE(run.lost());
+  EXPECT_FALSE(found.complete);
+  EXPECT_FALSE(found.found);
 }
 
 // States that are not kept are reached again: the same schedule in little memory.
