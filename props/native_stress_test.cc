@@ -50,8 +50,9 @@ void RunAndCheck(StressOptions options, bool overlaps = false) {
     std::fflush(stdout);
     const StressResult result = RunStress(options);
     EXPECT_TRUE(result.problems.empty()) << what << "\n" << absl::StrJoin(result.problems, "\n");
-    std::printf("  %d lost wakeups, %d times a write found others in flight\n",
-                static_cast<int>(result.lost_wakeups), static_cast<int>(result.parallel_writes));
+    std::printf("  %d lost wakeups, %d nowrites met, %d times a write found others in flight\n",
+                static_cast<int>(result.lost_wakeups), static_cast<int>(result.met_nowrites),
+                static_cast<int>(result.parallel_writes));
     if (overlaps) {
       EXPECT_GT(result.parallel_writes, 0) << "no two writes overlapped: " << what;
     }

@@ -45,6 +45,7 @@ struct StressResult {
   std::array<int64_t, kStressKinds> succeeded = {};
   std::array<int64_t, kStressKinds> failed = {};
   int64_t lost_wakeups = 0;     // sleepers that the watchdog freed
+  int64_t met_nowrites = 0;     // times that F1 of docs/findings.md was met
   int64_t parallel_writes = 0;  // times that a write found another one in flight
 };
 
