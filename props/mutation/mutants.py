@@ -24,9 +24,10 @@ import re
 PAIRED = re.compile(r"spin_(un)?lock|(down|up)_(read|write)|refcount_(inc|dec)|_put\(|_get\(|wake_up|"
                     r"complete\(|\bfput\(|\bfree\(")
 DECLARATION = re.compile(r"^(const|constexpr|auto|typename|using|static|struct|template)\b|"
-                         r"^[A-Za-z_][\w:<>, ]*?(<[^;=()]*>)?[\s*&]+[A-Za-z_]\w*\s*(=(?!=)|;|\{|\(|\[)")
+                         r"^[A-Za-z_][\w:<>, ]*?(<[^;=()]*>)?[\s*&]+(const\s+)?[A-Za-z_]\w*\s*"
+                         r"(=(?!=)|;|\{|\(|\[)")
 DECLARED_CONDITION = re.compile(
-    r"(?:const )?[A-Za-z_][\w:]*(?:<[^=;()]*>)?[\s*&]+[A-Za-z_]\w*\s*=(?!=)")
+    r"(?:const )?[A-Za-z_][\w:]*(?:<[^=;()]*>)?[\s*&]+(?:const\s+)?[A-Za-z_]\w*\s*=(?!=)")
 RULE = re.compile(r"\brules(?:\.|->)(\w+)")
 BOOL_VALUE = re.compile(r"^(?:const )?bool \w+\s*=(?!=)")
 OFF_BY_ONE = (

@@ -106,11 +106,13 @@ class MutantsTest(unittest.TestCase):
                          ["delete", "delete", "off by one"])
 
     def test_a_condition_that_declares_stays(self):
-        self.assertEqual([m[2] for m in found("void f() {\n  if (const char* s = g()) h(s);\n}\n")],
-                         ["delete"])
+        for declared in ("const char* s", "T* const s"):
+            self.assertEqual([m[2] for m in found(f"void f() {{\n  if ({declared} = g()) h(s);\n}}\n")],
+                             ["delete"])
 
     def test_declarations_stay(self):
         self.assertEqual(found("int f() {\n  FuseArgs<W> args = {};\n  const Rules& r = *fc.rules;\n"
+                               "  T* const t = fi.a ? fi.t : nullptr;\n"
                                "  using W = X;\n  int err;\n  int slots[64];\n  static_assert(true);\n}\n"), [])
 
 
