@@ -38,14 +38,8 @@ StoryGoal DefaultGoal(const Script& script, const Verdict& verdict) {
 
 FoundSchedule FindShortestRun(const Script& script, const Revision& revision,
                               const ScheduleSearch& search) {
-  {
-    ScriptRun run(script, revision, true);
-    run.Learn();
-    FoundSchedule found = FindShortestSchedule(run, search);
-    if (!run.lost()) return found;
-  }
-  ScriptRun run(script, revision, true);
-  return FindShortestSchedule(run, search);
+  return SearchRuns(script, revision,
+                    [&](ScriptRun& run) { return FindShortestSchedule(run, search); });
 }
 
 Counterexample Explain(const Script& script, const Revision& revision, const Schedule& schedule,

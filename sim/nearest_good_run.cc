@@ -120,14 +120,8 @@ NearestGoodRun FindFrom(ScriptRun& run, const Schedule& schedule, uint64_t max_s
 
 NearestGoodRun FindNearestGoodRun(const Script& script, const Revision& revision,
                                   const Schedule& schedule, uint64_t max_states) {
-  {
-    ScriptRun run(script, revision, true);
-    run.Learn();
-    const NearestGoodRun result = FindFrom(run, schedule, max_states);
-    if (!run.lost()) return result;
-  }
-  ScriptRun run(script, revision, true);
-  return FindFrom(run, schedule, max_states);
+  return SearchRuns(script, revision,
+                    [&](ScriptRun& run) { return FindFrom(run, schedule, max_states); });
 }
 
 }  // namespace iomode

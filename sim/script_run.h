@@ -25,13 +25,15 @@ namespace iomode {
 
 class ScriptRun {
  public:
+  static constexpr size_t kMostLearned = size_t{1} << 18;
+
   // `narrow`: a numbered step that gives what the script does not claim refuses the run.
   ScriptRun(const Script& script, const Revision& revision, bool narrow);
   ~ScriptRun();
 
   // Learns a litmus script's transitions from now on, the start, where the machine reports its
   // accesses (sim/learned_transitions.h): for searches, which meet the same ones in many states.
-  void Learn(size_t most = size_t{1} << 18);
+  void Learn(size_t most = kMostLearned);
   // There were more than `most`, or one that cannot be learned: the run is in no known state.
   bool lost() const;
 
@@ -107,6 +109,21 @@ class ScriptRun {
   bool narrow_;
   bool refused_ = false;
 };
+
+// What `search(run)` finds from the start of a run whose claims are met and that learns; where that
+// run is lost, of one that does not.
+template <class Search>
+auto SearchRuns(const Script& script, const Revision& revision, const Search& search,
+                size_t most = ScriptRun::kMostLearned) {
+  {
+    ScriptRun run(script, revision, true);
+    run.Learn(most);
+    auto found = search(run);
+    if (!run.lost()) return found;
+  }
+  ScriptRun run(script, revision, true);
+  return search(run);
+}
 
 }  // namespace iomode
 

@@ -13,6 +13,7 @@
 #include "model/revision.h"
 #include "sim/litmus.h"
 #include "sim/scenario_files.h"
+#include "sim/shortest_schedule.h"
 
 namespace iomode {
 namespace {
@@ -94,6 +95,21 @@ TEST(ScriptRunTest, LearningChangesNothing) {
     }
   }
   EXPECT_GT(findings, 500);
+}
+
+TEST(ScriptRunTest, ASearchWhoseRunIsLostIsMadeAgain) {
+  const Script script = ReadScript("scenarios/litmus/H1-lost-wakeup.iom");
+  int searches = 0;
+  const auto search = [&searches](ScriptRun& run) {
+    searches++;
+    return FindShortestSchedule(run, {.goal = [](const ScriptRun& at) { return at.at_end(); }});
+  };
+  const FoundSchedule much = SearchRuns(script, NewestRevision(), search);
+  EXPECT_EQ(searches, 1);
+  const FoundSchedule little = SearchRuns(script, NewestRevision(), search, 30);
+  EXPECT_TRUE(much.found && little.found);
+  EXPECT_EQ(much.schedule, little.schedule);
+  if (Machine(script, NewestRevision()).ReportsAccesses()) EXPECT_EQ(searches, 3);
 }
 
 }  // namespace
