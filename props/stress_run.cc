@@ -12,14 +12,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "props/soundness.h"
 #include "props/stress_probe.h"
 #include "props/stress_watchdog.h"
 
 namespace iomode {
 namespace {
-
-// F1 of docs/findings.md: parallel writes meet in fuse_set_nowrite.
-constexpr char kMetNowrite[] = "warn: BUG_ON(fi->writectr < 0) in fuse_direct_io";
 
 using W = StressWorld;
 
@@ -272,8 +270,9 @@ StressResult RunStress(const StressOptions& options) {
   result.lost_wakeups = watchdog.lost_wakeups();
   Append(result.problems, machine.kernel.CheckClosed());
   Append(result.problems, machine.kernel.TakeDown());
+  const std::string met_nowrite = absl::StrCat("warn: ", kMetNowrite, " in fuse_direct_io");
   for (const std::string& report : StressProbe::TakeReports()) {
-    if (report == kMetNowrite && !options.revision->rules.writeback_copies_pages) {
+    if (report == met_nowrite && !options.revision->rules.writeback_copies_pages) {
       result.met_nowrites++;
     } else {
       result.problems.push_back(report);
