@@ -37,7 +37,7 @@ bool ParseOption(absl::string_view line, std::string* name, std::string* value) 
   line = absl::StripAsciiWhitespace(line);
   if (absl::ConsumePrefix(&line, "# ") && absl::ConsumeSuffix(&line, " is not set")) {
     *name = std::string(line);
-    *value = "n";
+    *value = std::string(1, 'n');
     return absl::StartsWith(*name, "CONFIG_");
   }
   const size_t equals = line.find('=');
