@@ -16,9 +16,10 @@ bool MovesData(Op op) {
 
 // Whether the kernel sends this step's data to the backing file, as far as the server's OPEN reply
 // tells. A mapping of a passthrough file is its backing file's even where reads and writes go to
-// the server.
+// the server. With no_open no OPEN has such a reply.
 bool IsPassthrough(const Script& script, const StepBook& book, const StepRun& run) {
   if (run.opened_by == 0 || (script.conn & CONN_PASSTHROUGH) == 0) return false;
+  if (script.conn & CONN_NO_OPEN) return false;
   const uint32_t flags = book.at(run.opened_by).step->fopen_flags;
   return (flags & FOPEN_PASSTHROUGH) && (IsAccess(run.step->op) || !(flags & FOPEN_DIRECT_IO));
 }

@@ -96,6 +96,13 @@ TEST_F(ProvenanceTest, HolesAndOwnBytesAreTheFiles) {
   EXPECT_EQ(ViaOf(10, 0, {SourceOfStep(10)}), Via::kBacking);
 }
 
+TEST_F(ProvenanceTest, WithNoOpenNoFileIsPassthrough) {
+  script_.conn |= CONN_NO_OPEN;
+  EXPECT_EQ(ViaOf(4, 4096, {}), Via::kCache);
+  EXPECT_EQ(ViaOf(5, 4096, {}), Via::kCache);
+  EXPECT_EQ(ViaOf(4, 4096, {SourceOfStep(5)}), Via::kCache);
+}
+
 TEST_F(ProvenanceTest, NothingMovedHasNoSource) {
   EXPECT_EQ(ViaOf(6, 0, {}), Via::kNone);
   EXPECT_EQ(ViaOf(8, 65536, {}), Via::kNone);
