@@ -206,6 +206,7 @@ struct FuseReq {
   FuseIoPriv<W>* io;         // a direct io by aio
   FuseReq* next;             // fi->queued_writes, or the server's queue
   FuseReq* writepages_next;  // fi->writepages
+  int64_t writepages_last;   // the last page of those that it is for
   uint32_t task;             // whose system call it belongs to
   int16_t error;             // answer: 0 or a negative errno
   uint16_t attr_version;

@@ -20,23 +20,34 @@ namespace iomode {
 template <class W>
 void fuse_writepage_finish(FuseInode<W>& fi, FuseReq<W>* req, int error);
 
-// Sends what is queued, unless writes are stopped. fi->lock is held. Requests that cannot be sent
-// are given to *unsent.
+// Sends a WRITE of dirty pages as far as the file goes, which may have been truncated while it was
+// queued: an error when it lies behind the end.
+template <class W>
+int fuse_send_writepage(FuseInode<W>& fi, FuseReq<W>& req, int64_t size) {
+  fi.writectr++;
+  if (req.args.offset >= size) return -EINVAL;
+  if (req.args.offset + req.args.size > size) req.args.size = size - req.args.offset;
+  return fuse_simple_background_locked(*fi.fc, req);
+}
+
+// Sends what is queued, unless writes are stopped. fi->lock is held. Requests that are not sent are
+// given to *unsent.
 template <class W>
 void fuse_flush_writepages(FuseInode<W>& fi, FuseReq<W>** unsent) {
-  while (!fi.nowrite && fi.queued_writes != nullptr) {
+  if (fi.nowrite || fi.queued_writes == nullptr) return;
+  const int64_t crop = W::READ_ONCE(fi.i_size);
+  while (fi.queued_writes != nullptr) {
     FuseReq<W>* req = fi.queued_writes;
     fi.queued_writes = req->next;
     req->next = nullptr;
-    fi.writectr++;
-    if (fuse_simple_background_locked(*fi.fc, *req)) {
+    if (fuse_send_writepage(fi, *req, crop)) {
       req->next = *unsent;
       *unsent = req;
     }
   }
 }
 
-// A WRITE that a broken connection does not take is an error to nobody.
+// A WRITE behind the file's end, or that a broken connection does not take, is an error to nobody.
 template <class W>
 void fuse_finish_unsent(FuseInode<W>& fi, FuseReq<W>* unsent) {
   while (unsent != nullptr) {
@@ -82,9 +93,7 @@ template <class W>
 template <class W>
 bool __fuse_range_is_writeback(FuseInode<W>& fi, int64_t first, int64_t last) {
   for (const FuseReq<W>* req = fi.writepages; req != nullptr; req = req->writepages_next) {
-    if (page_of(req->args.offset) <= last &&
-        first <= page_of(req->args.offset + req->args.size - 1))
-      return true;
+    if (page_of(req->args.offset) <= last && first <= req->writepages_last) return true;
   }
   return false;
 }
@@ -128,17 +137,17 @@ template <class W>
 void fuse_file_put(FuseConn<W>& fc, FuseFile<W>* ff, bool sync);
 
 // Queues one WRITE for pages [first, last], which are locked and under writeback now. Takes over
-// the reference to ff. The last page is cut at `size`, unless all of them lie beyond it.
+// the reference to ff.
 template <class W>
 [[gnu::noinline]] void fuse_writepages_send(FuseInode<W>& fi, FuseFile<W>* ff, int64_t first,
-                                            int64_t last, int64_t size) {
+                                            int64_t last) {
   FuseReq<W>* req = fi.fc->reqs.alloc();
   req->args.opcode = FUSE_WRITE;
   req->args.inode = &fi;
   req->args.ff = ff;
   req->args.offset = first * kPageSize;
-  const int64_t end = (last + 1) * kPageSize;
-  req->args.size = (end < size || size <= req->args.offset ? end : size) - req->args.offset;
+  req->args.size = (last + 1) * kPageSize - req->args.offset;
+  req->writepages_last = last;
   req->writeback = true;
   req->task = W::current();
 
@@ -194,7 +203,7 @@ template <class W>
     }
     W::spin_unlock(mapping.i_pages);
     if (end > at) {
-      fuse_writepages_send(fi, ff, at, end - 1, size);
+      fuse_writepages_send(fi, ff, at, end - 1);
     } else {
       fuse_file_put(*fi.fc, ff, false);
     }
@@ -315,7 +324,7 @@ template <class W>
       __page_set(mapping, i, PG_writeback);
       W::spin_unlock(mapping.i_pages);
       FuseFile<W>* ff = fuse_write_file_get(fi);
-      if (ff != nullptr) fuse_writepages_send(fi, ff, i, i, W::READ_ONCE(fi.i_size));
+      if (ff != nullptr) fuse_writepages_send(fi, ff, i, i);
       W::spin_lock(mapping.i_pages);
       if (ff == nullptr) {
         __page_clear(mapping, i, PG_writeback);
@@ -344,7 +353,7 @@ template <class W>
 [[gnu::noinline]] void fuse_writepage_finish(FuseInode<W>& fi, FuseReq<W>* req, int error) {
   AddressSpace<W>& mapping = fi.i_data;
   const int64_t first = page_of(req->args.offset);
-  const int64_t last = page_of(req->args.offset + req->args.size - 1);
+  const int64_t last = req->writepages_last;
   FuseFile<W>* ff = req->args.ff;
   mapping_set_error(mapping, error);
   W::spin_lock(mapping.i_pages);

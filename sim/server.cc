@@ -16,6 +16,8 @@ bool Machine::HoldsWriteback(const Step& step) { return HoldKeeps(step, FUSE_WRI
 
 bool Machine::Holds(const FuseReq<W>& req) const {
   if (req.task >= programs_.size() || steps_[req.task].released) return false;
+  // Pages that were held up (FUSE_NOWRITE) until after the step are nobody's business any more.
+  if (req.writeback && steps_[req.task].kind == StepState::kReported) return false;
   return HoldKeeps(*programs_[req.task].step, req.args.opcode, req.writeback);
 }
 
